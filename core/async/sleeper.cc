@@ -15,8 +15,8 @@ namespace asio = boost::asio;
 
 // What the sleeping coroutine really waits on: a timer without end, cancelled on the coroutine's own executor.
 struct Waiter {
-  explicit Waiter(const Executor& executor)
-      : executor(executor), timer(executor, asio::steady_timer::time_point::max()) {}
+  explicit Waiter(const Executor& on)
+      : executor(on), timer(on, asio::steady_timer::time_point::max()) {}
   Executor executor;
   asio::steady_timer timer;
   bool over = false;  // touched on the executor alone

@@ -1,0 +1,130 @@
+// One shop's Odoo, as far as the poller needs it.
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "core/async/task.h"
+#include "core/http/http_client.h"
+#include "core/model/connection.h"
+#include "core/model/ids.h"
+
+namespace poller::odoo {
+
+// What an error of Odoo means to the caller. One table maps answers to these (odoo/error_table.h).
+enum class ErrorKind {
+  kCredentials,      // login or key refused, or the user is gone: suspend after two in a row
+  kRights,           // the user may not read the model: suspend
+  kRecord,           // one of the records asked for is forbidden or broken: split the batch
+  kDatabaseMissing,  // the database's name is wrong
+  kServerDown,       // Odoo or its database does not work just now; transport failures too
+  kRateLimited,      // 429, or 503 with Retry-After
+  kTooMuch,          // timed out or too large: ask for less
+  kQuery,            // our question is at fault: an unknown field, model or method
+  kProtocolGone,     // there is no such endpoint
+  kGarbage,          // not an answer of Odoo
+};
+// "credentials", "rights", ...: stable words.
+std::string_view ErrorKindName(ErrorKind kind);
+// Nothing if the status did not come from this folder.
+std::optional<ErrorKind> ErrorKindOf(const absl::Status& status);
+// kRateLimited: how long the server asks to wait, at most 1 h.
+std::optional<absl::Duration> RetryAfterOf(const absl::Status& status);
+
+// Where to call and as whom.
+struct Target {
+  std::string url, database, username;
+  Secret api_key;
+  std::vector<std::int64_t> company_ids;
+  std::string ca_pem;
+  absl::Duration timeout = absl::Seconds(30);
+  std::int64_t max_response_bytes = 32 << 20;
+};
+
+// What is worth keeping between calls and runs.
+struct Session {
+  std::int64_t uid = 0;        // 0: not logged in
+  std::string server_version;  // "17.0"; empty: unknown
+};
+
+using RecordMap = std::map<std::int64_t, boost::json::object>;
+
+struct ListedOrder {
+  OrderId id;
+  std::string write_date;
+  std::string state;
+};
+struct OrderPage {
+  std::vector<ListedOrder> orders;  // rising ids
+  bool complete = false;            // nothing follows
+  std::optional<absl::Time> date;   // the answer's Date header
+};
+
+struct ListedLine {
+  std::int64_t id = 0;
+  OrderId order;
+  std::string write_date;
+};
+struct LinePage {
+  std::vector<ListedLine> lines;  // rising line ids
+  bool complete = false;
+  std::optional<absl::Time> date;
+};
+
+// Orders in full. many2one fields are [id, display_name] or false, whatever call brought them.
+struct FetchedOrders {
+  std::vector<boost::json::object> orders;  // those that exist
+  RecordMap lines, partners, products, templates, attribute_values;
+  // Orders whose write_date moved between the first and the last read: their parts may not fit together.
+  std::vector<OrderId> torn;
+  std::optional<absl::Time> date;           // of the first answer
+};
+
+// A client of one Odoo. Calls are made one at a time; not synchronised: used by one coroutine at a time. It logs in when it must,
+// keeps the uid, and logs in again once when a call is refused for it. All errors carry an ErrorKind; no message holds a secret.
+class Client {
+ public:
+  // `http` outlives the client.
+  Client(HttpClient& http, Target target, Session session);
+  ~Client();
+
+  // Works without login. "17.0".
+  Task<absl::StatusOr<std::string>> Version();
+  // Logs in whether or not a uid is known.
+  Task<absl::Status> Login();
+
+  // Orders with state sale, done or cancel and write_date >= `from` (whole seconds), id > `after`, by id; at most `limit`.
+  Task<absl::StatusOr<OrderPage>> ListOrders(absl::Time from, OrderId after, int limit);
+  // Ids of the newest confirmed orders, newest first.
+  Task<absl::StatusOr<OrderPage>> NewestOrders(int count);
+  // Those of `ids` that exist, with their state (any); for orders that vanished from a listing.
+  Task<absl::StatusOr<OrderPage>> LookUp(std::vector<OrderId> ids);
+  // Confirmed or cancelled orders of these names.
+  Task<absl::StatusOr<OrderPage>> FindByName(std::vector<std::string> names);
+  // Lines changed since `from` of confirmed orders dated since `order_date_from`, line id > `after`.
+  Task<absl::StatusOr<LinePage>> ListChangedLines(absl::Time from, absl::Time order_date_from, std::int64_t after, int limit);
+  // Reads at most 100 orders in full, without a call for each: orders, lines, partners, products, templates where needed,
+  // attribute values, and the orders' write_date once more. Fields that this Odoo lacks are left out.
+  Task<absl::StatusOr<FetchedOrders>> ReadOrders(std::vector<OrderId> ids);
+  // OK if the user may read `model`; kRights if not.
+  Task<absl::Status> CheckReadable(std::string model);
+  // The Date header of the newest answer.
+  std::optional<absl::Time> last_date() const;
+
+  const Session& session() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace poller::odoo
