@@ -74,8 +74,8 @@ void CheckSecret(Violations& violations, const std::string& field, const Secret&
 void CheckRange(Violations& violations, const std::string& field, absl::Duration value, absl::Duration low,
                 absl::Duration high) {
   if (value < low || value > high) {
-    violations.Add(field, "must be between " + FormatDuration(low) + " and " + FormatDuration(high) + ", not " +
-                              FormatDuration(value));
+    violations.Add(field, "must be between " + poller::FormatDuration(low) + " and " + poller::FormatDuration(high) + ", not " +
+                              poller::FormatDuration(value));
   }
 }
 
@@ -109,7 +109,7 @@ std::string StartFrom::Text() const {
     case Kind::kNow: return "now";
     case Kind::kBeginning: return "beginning";
     case Kind::kLast: return "last:" + std::to_string(last);
-    case Kind::kTime: return FormatTime(time);
+    case Kind::kTime: return poller::FormatTime(time);
   }
   return "now";
 }
