@@ -35,14 +35,14 @@ absl::Status AddContext(const absl::Status& status, std::string_view context) {
   std::string message(context);
   message.append(": ").append(Message(status));
   absl::Status result = MakeStatus(status.code(), message);
-  status.ForEachPayload([&](absl::string_view url, const absl::Cord& payload) {
-    result.SetPayload(url, payload);
-  });
+  status.ForEachPayload(
+      [&](absl::string_view url, const absl::Cord& payload) { result.SetPayload(url, payload); });
   return result;
 }
 
 absl::Status WithReason(absl::Status status, std::string_view reason) {
-  if (!status.ok()) status.SetPayload(kReasonUrl, absl::Cord(absl::string_view(reason.data(), reason.size())));
+  if (!status.ok())
+    status.SetPayload(kReasonUrl, absl::Cord(absl::string_view(reason.data(), reason.size())));
   return status;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,7 +17,8 @@ namespace poller {
 inline constexpr std::size_t kMaxForeignText = 2048;
 
 // `text` as valid UTF-8 (each bad byte becomes U+FFFD), with control characters escaped (\n stays when `keep_newlines`,
-// else it becomes "\\n"; others become \xNN; C1 controls too), cut at `max_bytes` on a character's edge with "…" when it was longer.
+// else it becomes "\\n"; others become \xNN, C1 controls too; line separators and marks that reorder text become \uNNNN).
+// A longer result is cut on a character's edge and ends with "…", so that it has at most `max_bytes` bytes.
 std::string SafeText(std::string_view text, std::size_t max_bytes = kMaxForeignText,
                      bool keep_newlines = false);
 // Replaces every occurrence of each secret (those of 4 bytes and more) by "***", and what stands between "://" and "@" of
@@ -27,7 +29,8 @@ bool IsValidUtf8(std::string_view text);
 
 // "90s", "5m", "1h", "7d", "1h30m", "250ms", "0"; a bare number other than 0 is refused. kInvalidArgument says what is accepted.
 absl::StatusOr<absl::Duration> ParseDuration(std::string_view text);
-// The shortest such text: "5m", "1h30m", "0s".
+// The shortest such text, in whole milliseconds: "5m", "1h30m", "0s". Write poller::FormatDuration and poller::FormatTime:
+// abseil has functions of the same names, which argument-dependent lookup finds too.
 std::string FormatDuration(absl::Duration duration);
 // "64KiB", "32MiB", "1GiB", "512" (bytes).
 absl::StatusOr<std::int64_t> ParseBytes(std::string_view text);
