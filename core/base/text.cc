@@ -151,4 +151,16 @@ bool IsValidUtf8(std::string_view text) {
   return true;
 }
 
+std::string ToValidUtf8(std::string_view text) {
+  if (IsValidUtf8(text)) return std::string(text);
+  std::string out;
+  out.reserve(text.size() + kReplacement.size());
+  while (!text.empty()) {
+    const Decoded next = DecodeFirst(text);
+    out += next.bytes == 0 ? kReplacement : text.substr(0, next.bytes);
+    text.remove_prefix(std::max<std::size_t>(next.bytes, 1));
+  }
+  return out;
+}
+
 }  // namespace poller

@@ -26,6 +26,8 @@ std::string SafeText(std::string_view text, std::size_t max_bytes = kMaxForeignT
 std::string MaskSecrets(std::string_view text, const std::vector<Secret>& secrets);
 // True if `text` is well-formed UTF-8: no overlong forms, no surrogates.
 bool IsValidUtf8(std::string_view text);
+// `text` with each bad byte replaced by U+FFFD and nothing else changed: content that is passed on, not shown.
+std::string ToValidUtf8(std::string_view text);
 
 // "90s", "5m", "1h", "7d", "1h30m", "250ms", "0"; a bare number other than 0 is refused. kInvalidArgument says what is accepted.
 absl::StatusOr<absl::Duration> ParseDuration(std::string_view text);
