@@ -33,7 +33,7 @@ step "headers stand on their own"
 cmake --build build/dev --parallel "$(nproc)" --target all_verify_interface_header_sets
 
 step "API: lint and reflection"
-tests/e2e/api_lint.sh
+tests/e2e/api.sh
 
 step "build (asan)"
 configure_and_build asan

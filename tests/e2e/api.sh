@@ -1,0 +1,75 @@
+#!/usr/bin/env bash
+# The API as a stranger meets it: the protos pass buf's lint, and every service is listed and called with nothing but reflection.
+# usage: api.sh [BUILD_FOLDER]      needs npm; starts its own pollerd on a free port of 127.0.0.1
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+build=${1:-build/dev}
+
+if ! command -v npm >/dev/null; then
+  . tests/deps.sh
+  install_packages nodejs npm
+fi
+buf=build/npm/node_modules/.bin/buf
+if [ ! -x "$buf" ]; then
+  mkdir -p build/npm
+  npm install --silent --no-fund --no-audit --prefix build/npm @bufbuild/buf@1.75.0
+fi
+
+"$buf" lint proto
+echo "buf lint: clean"
+
+folder=$(mktemp -d)
+server=
+stop() {
+  if [ -n "$server" ]; then
+    kill "$server" 2>/dev/null || true
+    wait "$server" 2>/dev/null || true
+  fi
+  rm -rf "$folder"
+}
+trap stop EXIT
+"$build/bin/pollerd" --data-dir "$folder/data" --listen 127.0.0.1:0 --metrics-listen off 2>"$folder/log" &
+server=$!
+for _ in $(seq 200); do
+  address=$(sed -n 's/^listening on //p' "$folder/log" | head -n 1)
+  [ -n "$address" ] && break
+  kill -0 "$server" 2>/dev/null || { cat "$folder/log" >&2; exit 1; }
+  sleep 0.1
+done
+[ -n "$address" ] || { echo "pollerd did not become ready" >&2; cat "$folder/log" >&2; exit 1; }
+printf 'authorization: Bearer %s\n' "$(cat "$folder/data/admin.token")" >"$folder/headers"
+
+call() { # SERVICE/METHOD DATA
+  "$buf" curl --protocol grpc --http2-prior-knowledge -H "@$folder/headers" -d "$2" "http://$address/$1"
+}
+expect() { # SERVICE/METHOD DATA PATTERN: the answer, or the error, contains PATTERN
+  local answer
+  answer=$(call "$1" "$2" 2>&1) || true
+  if ! grep -q -- "$3" <<<"$answer"; then
+    echo "$1 $2: expected \"$3\", got: $answer" >&2
+    exit 1
+  fi
+  checks=$((checks + 1))
+}
+checks=0
+
+services=$("$buf" curl --protocol grpc --http2-prior-knowledge --list-services "http://$address")
+for service in ConnectionService SyncLogService RetryQueueService OrderService AdminService; do
+  grep -q "odoopoller.v1.$service" <<<"$services" || { echo "reflection does not list $service: $services" >&2; exit 1; }
+done
+grep -q grpc.health.v1.Health <<<"$services" || { echo "reflection does not list health" >&2; exit 1; }
+
+v1=odoopoller.v1
+expect grpc.health.v1.Health/Check '{}' SERVING
+expect grpc.health.v1.Health/Check "{\"service\":\"$v1.ConnectionService\"}" SERVING
+expect $v1.AdminService/GetServerStatus '{}' version
+expect $v1.ConnectionService/ListConnections '{}' '{}'
+expect $v1.ConnectionService/GetConnection '{"connection":{"id":"7"}}' not_found
+expect $v1.ConnectionService/CreateConnection '{"connection":{"name":"1"}}' odoo.url
+expect $v1.SyncLogService/ListSyncLogs '{}' '{}'
+expect $v1.RetryQueueService/ListRetries '{}' '{}'
+expect $v1.RetryQueueService/GetRetry '{"id":"7"}' not_found
+expect $v1.OrderService/ListOrders '{}' '{}'
+printf 'authorization: Bearer wrong\n' >"$folder/headers"
+expect $v1.ConnectionService/ListConnections '{}' unauthenticated
+echo "reflection: $checks calls as expected"
