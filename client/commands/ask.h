@@ -1,0 +1,18 @@
+// Questions to the person at the terminal.
+#pragma once
+
+#include <string_view>
+
+#include "client/session.h"
+
+namespace poller::client {
+
+// "question [y/N] " until it is answered with yes or no; Enter and the end of the input give
+// `preset`.
+bool Confirm(Session& session, std::string_view question, bool preset);
+
+// Before something that cannot be undone: true with `yes` or when the person agrees. Else `code` is
+// the exit code, and the reason was said: nobody can be asked, or the answer was no.
+bool Agreed(Session& session, bool yes, std::string_view question, int& code);
+
+}  // namespace poller::client

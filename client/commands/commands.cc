@@ -1,0 +1,16 @@
+#include "client/commands/commands.h"
+
+namespace poller::client {
+
+// The order in which the help lists them.
+void RegisterAll(Registry& registry) {
+  RegisterConnections(registry);
+  RegisterOperate(registry);
+  RegisterWatch(registry);
+  RegisterOrders(registry);
+  RegisterSend(registry);
+  RegisterRetries(registry);
+  RegisterStatus(registry);
+}
+
+}  // namespace poller::client

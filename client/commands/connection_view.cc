@@ -1,0 +1,182 @@
+#include "client/commands/connection_view.h"
+
+#include <fmt/format.h>
+
+#include <string_view>
+
+#include "client/convert.h"
+#include "client/output/text.h"
+#include "core/base/text.h"
+
+namespace poller::client {
+namespace {
+
+std::string Span(const google::protobuf::Duration& duration) {
+  return poller::FormatDuration(ToDuration(duration));
+}
+
+std::string PausedPart(const api::Connection& connection) {
+  if (connection.paused_polling() && connection.paused_delivery()) return "paused";
+  if (connection.paused_polling()) return "polling paused";
+  if (connection.paused_delivery()) return "delivery paused";
+  return "";
+}
+
+std::string_view HostOf(std::string_view url) {
+  if (const std::size_t scheme = url.find("://"); scheme != std::string_view::npos)
+    url.remove_prefix(scheme + 3);
+  return url.substr(0, url.find('/'));
+}
+
+std::string BreakerText(const Session& session, const api::BreakerStatus& breaker) {
+  std::string text;
+  switch (breaker.state()) {
+    case api::BREAKER_STATE_OPEN:
+      text = fmt::format("open since {}, next probe {}", Ago(session, breaker.open_time()),
+                         Ago(session, breaker.retry_time()));
+      break;
+    case api::BREAKER_STATE_HALF_OPEN:
+      text = "half-open: probing";
+      break;
+    default:
+      text = breaker.consecutive_failures() == 0
+                 ? "closed"
+                 : fmt::format("closed, {} failures in a row", breaker.consecutive_failures());
+  }
+  if (!breaker.last_error().empty()) text += ": " + breaker.last_error();
+  return text;
+}
+
+Colour BreakerColour(const api::BreakerStatus& breaker) {
+  if (breaker.state() == api::BREAKER_STATE_OPEN) return Colour::kBad;
+  return breaker.state() == api::BREAKER_STATE_HALF_OPEN ? Colour::kWarn : Colour::kNone;
+}
+
+std::string LastPollText(const Session& session, const api::ConnectionState& state) {
+  if (!state.has_last_poll()) return "never";
+  const api::LastPoll& poll = state.last_poll();
+  std::string text = fmt::format("{}, took {}, found {}", Ago(session, poll.start_time()),
+                                 ShortDuration(ToDuration(poll.duration())), poll.found());
+  if (!poll.error().empty()) text += ", failed: " + poll.error();
+  return text;
+}
+
+void AddSettings(const api::Connection& connection, Fields& fields) {
+  fields.Add("Id", std::to_string(connection.id()));
+  fields.Add("Name", connection.name());
+  fields.Add("At the receiver",
+             connection.external_id().empty() ? connection.uid() : connection.external_id());
+  fields.Add("Odoo", connection.odoo().url());
+  fields.Add("Database", connection.odoo().database());
+  fields.Add("Login", connection.odoo().username() +
+                          (connection.odoo().has_api_key() ? "" : " (no API key)"));
+  fields.Add("Webhook", connection.webhook().url() +
+                            (connection.webhook().has_secret() ? "" : " (no secret)"));
+  if (connection.webhook().legacy_secret_header())
+    fields.Add("Secret header", "X-Webhook-Secret is sent");
+  fields.Add("Polls every", Span(connection.interval()));
+  if (connection.has_overlap()) fields.Add("Overlap", Span(connection.overlap()));
+  fields.Add("Started from", connection.start_from());
+  fields.Add("Cancellations", connection.send_cancelled() ? "sent" : "not sent");
+}
+
+}  // namespace
+
+std::string Ago(const Session& session, const google::protobuf::Timestamp& time) {
+  if (time.seconds() == 0) return "-";
+  return RelativeTime(ToTime(time), session.now());
+}
+
+std::string Named(const api::Connection& connection) {
+  return fmt::format("connection {} ({})", connection.id(), Printable(connection.name()));
+}
+
+Cell HealthCell(const api::Connection& connection) {
+  const std::string paused = PausedPart(connection);
+  const std::string also = paused.empty() ? "" : ", " + paused;
+  switch (connection.state().health()) {
+    case api::CONNECTION_HEALTH_HEALTHY:
+      return {"healthy" + also, Colour::kGood};
+    case api::CONNECTION_HEALTH_PAUSED:
+      return {paused.empty() ? "paused" : paused, Colour::kWarn};
+    case api::CONNECTION_HEALTH_DEGRADED:
+      return {"degraded" + also, Colour::kWarn};
+    case api::CONNECTION_HEALTH_CIRCUIT_OPEN:
+      return {"circuit open" + also, Colour::kBad};
+    case api::CONNECTION_HEALTH_SUSPENDED:
+      return {"suspended" + also, Colour::kBad};
+    default:
+      return {"unknown" + also, Colour::kDim};
+  }
+}
+
+std::string Problem(const api::Connection& connection) {
+  const api::ConnectionState& state = connection.state();
+  if (state.has_suspension()) {
+    return state.suspension().message().empty() ? state.suspension().reason()
+                                                : state.suspension().message();
+  }
+  if (!state.last_poll().error().empty()) return state.last_poll().error();
+  if (state.odoo_breaker().state() >= api::BREAKER_STATE_OPEN)
+    return state.odoo_breaker().last_error();
+  if (state.has_receiver_gone_since()) return "the receiver answers 410: it wants no more";
+  if (state.receiver_breaker().state() >= api::BREAKER_STATE_OPEN)
+    return state.receiver_breaker().last_error();
+  if (state.dead_count() > 0) return fmt::format("{} dead", state.dead_count());
+  return "";
+}
+
+void PrintConnections(Session& session,
+                      const google::protobuf::RepeatedPtrField<api::Connection>& connections) {
+  Table table({{"ID", true},
+               {"NAME", false, true},
+               {"HEALTH"},
+               {"LAST POLL"},
+               {"WAITING", true},
+               {"DEAD", true},
+               {"ODOO", false, true},
+               {"PROBLEM", false, true}});
+  for (const api::Connection& connection : connections) {
+    const api::ConnectionState& state = connection.state();
+    table.Add({std::to_string(connection.id()), connection.name(), HealthCell(connection),
+               Ago(session, state.last_poll().start_time()), std::to_string(state.waiting_count()),
+               Cell(std::to_string(state.dead_count()),
+                    state.dead_count() > 0 ? Colour::kBad : Colour::kNone),
+               fmt::format("{}/{}", HostOf(connection.odoo().url()), connection.odoo().database()),
+               Problem(connection)});
+  }
+  table.Print(session.io().out, session.look());
+}
+
+void PrintConnection(Session& session, const api::Connection& connection) {
+  const api::ConnectionState& state = connection.state();
+  Fields fields;
+  AddSettings(connection, fields);
+  fields.Add("Health", HealthCell(connection));
+  if (state.has_suspension()) {
+    fields.Add("Suspended", Cell(fmt::format("{}: {}", Ago(session, state.suspension().since()),
+                                             Problem(connection)),
+                                 Colour::kBad));
+  }
+  fields.Add("Last poll", Cell(LastPollText(session, state),
+                               state.last_poll().error().empty() ? Colour::kNone : Colour::kBad));
+  fields.Add("Known up to", Ago(session, state.mark()));
+  fields.Add("Odoo breaker",
+             Cell(BreakerText(session, state.odoo_breaker()), BreakerColour(state.odoo_breaker())));
+  fields.Add("Receiver breaker", Cell(BreakerText(session, state.receiver_breaker()),
+                                      BreakerColour(state.receiver_breaker())));
+  if (state.has_receiver_failing_since()) {
+    fields.Add("Receiver fails",
+               Cell("since " + Ago(session, state.receiver_failing_since()), Colour::kBad));
+  }
+  std::string waiting = std::to_string(state.waiting_count());
+  if (state.waiting_count() > 0)
+    waiting += ", the oldest since " + Ago(session, state.oldest_waiting_time());
+  fields.Add("Waiting", waiting);
+  fields.Add("Dead", Cell(std::to_string(state.dead_count()),
+                          state.dead_count() > 0 ? Colour::kBad : Colour::kNone));
+  if (!state.odoo_version().empty()) fields.Add("Odoo version", state.odoo_version());
+  fields.Print(session.io().out, session.look());
+}
+
+}  // namespace poller::client

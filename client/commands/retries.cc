@@ -1,0 +1,209 @@
+// retries, retry, discard
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "client/commands/ask.h"
+#include "client/commands/commands.h"
+#include "client/commands/delivery_view.h"
+#include "client/output/text.h"
+#include "client/paging.h"
+#include "odoopoller/v1/retry_queue_service.grpc.pb.h"
+
+namespace poller::client {
+namespace {
+
+using Service = api::RetryQueueService;
+
+struct ListOptions {
+  std::string connection;
+  bool dead = false;
+  std::int64_t count = 100;
+  std::int64_t delivery = 0;  // show this one
+};
+
+grpc::Status Get(Session& session, std::int64_t id, api::GetRetryResponse& response) {
+  api::GetRetryRequest request;
+  request.set_delivery_id(id);
+  const auto stub = session.Stub<Service>();
+  return session.Call(*stub, &Service::Stub::GetRetry, request, response);
+}
+
+int Show(Session& session, std::int64_t id) {
+  api::GetRetryResponse response;
+  if (const grpc::Status status = Get(session, id, response); !status.ok())
+    return session.Fail(status);
+  if (!session.table()) {
+    session.PrintMessage(response);
+    return kDone;
+  }
+  std::ostream& out = session.io().out;
+  Fields fields;
+  AddDelivery(session, response.delivery(), fields);
+  fields.Print(out, session.look());
+  if (!response.attempts().empty()) {
+    out << '\n';
+    PrintAttempts(session, response.attempts());
+  }
+  if (!response.payload().empty()) {
+    out << fmt::format("\nBody, {} bytes{}:\n", response.payload_size(),
+                       response.payload_truncated() ? ", cut" : "")
+        << PrintableLines(response.payload()) << '\n';
+  }
+  if (!response.raw_record().empty())
+    out << "\nRecord from Odoo:\n" << PrintableLines(response.raw_record()) << '\n';
+  return kDone;
+}
+
+int List(Session& session, const ListOptions& options) {
+  if (options.delivery != 0) return Show(session, options.delivery);
+  if (options.count < 1) return session.WrongUsage("-n: must be at least 1");
+  api::ListRetriesRequest request;
+  if (!options.connection.empty())
+    *request.mutable_connection() = ParseConnectionRef(options.connection);
+  request.set_dead(options.dead);
+  api::ListRetriesResponse response;
+  const auto stub = session.Stub<Service>();
+  const grpc::Status status = ListUpTo(
+      session, *stub, &Service::Stub::ListRetries, request, response, options.count,
+      [](const api::ListRetriesResponse& all) -> std::int64_t { return all.deliveries_size(); });
+  if (!status.ok()) return session.Fail(status);
+  if (!session.table()) {
+    PrintList(session, response, response.deliveries());
+  } else if (response.deliveries().empty()) {
+    session.Note(options.dead ? "nothing is dead"
+                              : "nothing waits to be tried again, and nothing is dead");
+    return kDone;
+  } else {
+    PrintDeliveries(session, response.deliveries());
+  }
+  if (!response.next_page_token().empty())
+    session.Note(fmt::format("there are more: -n shows more than {}", options.count));
+  return kDone;
+}
+
+// ---------------------------------------------------------------- retry
+
+struct RetryOptions {
+  std::int64_t delivery = 0;
+  bool no_wait = false;
+};
+
+constexpr absl::Duration kLook = absl::Milliseconds(250);
+constexpr absl::Duration kLongestAttempt = absl::Seconds(40);
+
+// The outcome of the attempt is known: it was made, or there is nothing left to attempt.
+bool Settled(const api::Delivery& now, int attempts_before) {
+  return !now.in_flight() &&
+         (now.status() != api::DELIVERY_STATUS_PENDING || now.attempt_count() > attempts_before);
+}
+
+int Retry(Session& session, const RetryOptions& options) {
+  api::GetRetryResponse known;
+  if (const grpc::Status status = Get(session, options.delivery, known); !status.ok())
+    return session.Fail(status);
+  const int attempts = known.delivery().attempt_count();
+  api::RetryDeliveryRequest request;
+  request.set_delivery_id(options.delivery);
+  api::RetryDeliveryResponse response;
+  const auto stub = session.Stub<Service>();
+  const grpc::Status status =
+      session.Call(*stub, &Service::Stub::RetryDelivery, request, response, absl::Minutes(2));
+  if (!status.ok()) return session.Fail(status);
+  for (absl::Duration waited;
+       !options.no_wait && waited < kLongestAttempt && !Settled(response.delivery(), attempts);
+       waited += kLook) {
+    if (!session.io().interrupt.Wait(kLook) || !Get(session, options.delivery, known).ok()) break;
+    *response.mutable_delivery() = known.delivery();
+  }
+  const api::Delivery& delivery = response.delivery();
+  const bool settled = Settled(delivery, attempts);
+  const bool failed = settled && (delivery.status() == api::DELIVERY_STATUS_PENDING ||
+                                  delivery.status() == api::DELIVERY_STATUS_DEAD);
+  if (!session.table()) {
+    session.PrintMessage(response);
+  } else if (!settled) {
+    session.io().out << fmt::format("{} is queued: pollerctl order {} shows what becomes of it\n",
+                                    Named(delivery), Printable(delivery.order_name()));
+  } else if (failed) {
+    session.io().out << fmt::format("{} failed again: {}\n", Named(delivery),
+                                    Printable(delivery.last_error()));
+  } else {
+    session.io().out << fmt::format("{} is {}\n", Named(delivery),
+                                    StatusCell(delivery.status()).text);
+  }
+  return failed ? kRefused : kDone;
+}
+
+// ---------------------------------------------------------------- discard
+
+struct DiscardOptions {
+  std::int64_t delivery = 0;
+  std::string reason;
+  bool yes = false;
+};
+
+int Discard(Session& session, const DiscardOptions& options) {
+  api::GetRetryResponse known;
+  if (const grpc::Status status = Get(session, options.delivery, known); !status.ok())
+    return session.Fail(status);
+  int code = kDone;
+  const std::string question =
+      fmt::format("Discard {} of {}? It will not be delivered.", Named(known.delivery()),
+                  Printable(known.delivery().connection_name()));
+  if (!Agreed(session, options.yes, question, code)) return code;
+  api::DiscardDeliveryRequest request;
+  request.set_delivery_id(options.delivery);
+  request.set_reason(options.reason);
+  api::DiscardDeliveryResponse response;
+  const auto stub = session.Stub<Service>();
+  const grpc::Status status =
+      session.Call(*stub, &Service::Stub::DiscardDelivery, request, response);
+  if (!status.ok()) return session.Fail(status);
+  if (session.table()) {
+    session.io().out << fmt::format("{} is discarded\n", Named(response.delivery()));
+  } else {
+    session.PrintMessage(response);
+  }
+  return kDone;
+}
+
+}  // namespace
+
+void RegisterRetries(Registry& registry) {
+  auto list = std::make_shared<ListOptions>();
+  CLI::App& list_verb =
+      registry.Verb(kOrders, "retries", "List what did not arrive: to be tried again, or dead",
+                    "pollerctl retries\npollerctl retries -c shop1 --dead\n"
+                    "pollerctl retries 17     one of them, with attempts and body",
+                    [list](Session& session) { return List(session, *list); });
+  list_verb.add_option("N", list->delivery, "Show this delivery")->check(CLI::PositiveNumber);
+  list_verb.add_option("-c,--connection", list->connection, "Only this shop: number or exact name")
+      ->type_name("ID");
+  list_verb.add_flag("--dead", list->dead, "Only dead letters");
+  list_verb.add_option("-n", list->count, "At most so many [100]")->type_name("COUNT");
+
+  auto retry = std::make_shared<RetryOptions>();
+  CLI::App& retry_verb = registry.Verb(
+      kOrders, "retry", "Try a delivery again now, past breaker and waiting time",
+      "pollerctl retry 17", [retry](Session& session) { return Retry(session, *retry); });
+  retry_verb.add_option("N", retry->delivery, "The delivery: see pollerctl retries")
+      ->required()
+      ->check(CLI::PositiveNumber);
+  retry_verb.add_flag("--no-wait", retry->no_wait, "Do not wait for the outcome");
+
+  auto discard = std::make_shared<DiscardOptions>();
+  CLI::App& discard_verb =
+      registry.Verb(kOrders, "discard", "Give a delivery up for good",
+                    "pollerctl discard 17 --reason \"entered by hand\"",
+                    [discard](Session& session) { return Discard(session, *discard); });
+  discard_verb.add_option("N", discard->delivery, "The delivery: see pollerctl retries")
+      ->required()
+      ->check(CLI::PositiveNumber);
+  discard_verb.add_option("--reason", discard->reason, "Why, for the log")->type_name("TEXT");
+  discard_verb.add_flag("-y,--yes", discard->yes, "Do not ask");
+}
+
+}  // namespace poller::client

@@ -1,0 +1,90 @@
+// status, version
+#include <fmt/format.h>
+
+#include <string>
+
+#include "client/commands/commands.h"
+#include "client/commands/connection_view.h"
+#include "client/convert.h"
+#include "client/output/text.h"
+#include "core/base/text.h"
+#include "odoopoller/v1/admin_service.grpc.pb.h"
+
+namespace poller::client {
+namespace {
+
+using Service = api::AdminService;
+
+Cell Count(std::int64_t count, Colour when_any) {
+  return {std::to_string(count), count > 0 ? when_any : Colour::kNone};
+}
+
+void PrintStatus(Session& session, const api::GetServerStatusResponse& status) {
+  Fields fields;
+  fields.Add("Server", fmt::format("{}, version {}", session.server(), status.version()));
+  fields.Add("Runs since", fmt::format("{} ({})", Ago(session, status.start_time()),
+                                       poller::FormatTime(ToTime(status.start_time()))));
+  fields.Add("Connections", std::to_string(status.connection_count()));
+  fields.Add("  unhealthy", Count(status.unhealthy_count(), Colour::kBad));
+  fields.Add("  suspended", Count(status.suspended_count(), Colour::kBad));
+  fields.Add("  paused", Count(status.paused_count(), Colour::kWarn));
+  std::string waiting = std::to_string(status.waiting_count());
+  if (status.waiting_count() > 0)
+    waiting += ", the oldest since " + Ago(session, status.oldest_waiting_time());
+  fields.Add("Waiting", waiting);
+  fields.Add("Dead", Count(status.dead_count(), Colour::kBad));
+  const api::EventLogStatus& log = status.event_log();
+  fields.Add("Events kept",
+             log.oldest_sequence() > log.newest_sequence()
+                 ? "none"
+                 : fmt::format("{} to {}", log.oldest_sequence(), log.newest_sequence()));
+  fields.Add("Database",
+             fmt::format("{:.1f} MiB", static_cast<double>(status.database_bytes()) / (1 << 20)));
+  fields.Print(session.io().out, session.look());
+}
+
+int Status(Session& session) {
+  api::GetServerStatusResponse response;
+  const auto stub = session.Stub<Service>();
+  const grpc::Status status =
+      session.Call(*stub, &Service::Stub::GetServerStatus, api::GetServerStatusRequest(), response);
+  if (!status.ok()) return session.Fail(status);
+  if (session.table()) {
+    PrintStatus(session, response);
+  } else {
+    session.PrintMessage(response);
+  }
+  return kDone;
+}
+
+// Works without a server: the server's version is added if it answers at once.
+int Version(Session& session) {
+  api::GetServerStatusResponse response;
+  const auto stub = session.Stub<Service>();
+  const bool answered = session
+                            .Call(*stub, &Service::Stub::GetServerStatus,
+                                  api::GetServerStatusRequest(), response, absl::Seconds(2))
+                            .ok();
+  std::ostream& out = session.io().out;
+  if (session.table()) {
+    out << fmt::format("pollerctl {}\n", POLLER_VERSION);
+    if (answered)
+      out << fmt::format("pollerd   {} at {}\n", Printable(response.version()), session.server());
+  } else {
+    // Not a message of the API: the client's own version is in none.
+    out << fmt::format("{{\"client\":\"{}\",\"server\":\"{}\"}}\n", POLLER_VERSION,
+                       answered ? Printable(response.version()) : "");
+  }
+  return kDone;
+}
+
+}  // namespace
+
+void RegisterStatus(Registry& registry) {
+  registry.Verb(kServer, "status", "Show how the server is, in numbers",
+                "pollerctl status\npollerctl status -o json", Status);
+  registry.Verb(kServer, "version", "Show the versions of client and server", "pollerctl version",
+                Version);
+}
+
+}  // namespace poller::client

@@ -1,0 +1,174 @@
+#include "client/errors.h"
+
+#include <fmt/format.h>
+
+#include <string_view>
+#include <utility>
+
+#include "client/exit_code.h"
+#include "client/output/text.h"
+#include "google/rpc/status.pb.h"
+
+namespace poller::client {
+namespace {
+
+constexpr std::string_view kDomain = "odoopoller";
+
+struct FieldFlag {
+  std::string_view field, flag;
+};
+constexpr FieldFlag kFlags[] = {
+    {"name", "--name"},
+    {"external_id", "--connection-id"},
+    {"odoo.url", "--url"},
+    {"odoo.database", "--database"},
+    {"odoo.username", "--username"},
+    {"odoo.api_key", "--api-key-file"},
+    {"odoo.protocol", "--protocol"},
+    {"odoo.company_ids", "--company"},
+    {"odoo.ca_pem", "--odoo-ca"},
+    {"odoo.rate", "--odoo-rate"},
+    {"webhook.url", "--webhook-url"},
+    {"webhook.secret", "--webhook-secret-file"},
+    {"webhook.legacy_secret_header", "--legacy-secret-header"},
+    {"webhook.ca_pem", "--webhook-ca"},
+    {"interval", "--interval"},
+    {"overlap", "--overlap"},
+    {"line_interval", "--line-interval"},
+    {"track_age", "--track-age"},
+    {"send_cancelled", "--send-cancelled"},
+    {"send_every_touch", "--send-every-touch"},
+    {"start_from", "--start-from"},
+    {"last_n", "--last"},
+    {"orders.names", "--order"},
+    {"name_prefix", "--prefix"},
+    {"after_sequence", "--after"},
+    {"reason", "--reason"},
+};
+
+struct Hint {
+  std::string_view reason, text;
+};
+constexpr Hint kHints[] = {
+    {"TOKEN_MISSING",
+     "name the file with your token: --token-file FILE or POLLERCTL_TOKEN_FILE. The server's own "
+     "is DATA_DIR/admin.token"},
+    {"TOKEN_INVALID",
+     "the token is of another server or was revoked. The server's own is DATA_DIR/admin.token"},
+    {"ROLE_TOO_LOW", "use a token with a higher role"},
+    {"CONNECTION_NOT_FOUND", "pollerctl list shows the connections"},
+    {"NAME_TAKEN", "choose another --name; pollerctl list shows those in use"},
+    {"ETAG_MISMATCH", "somebody else changed it meanwhile: look at it again, and repeat"},
+    {"UNDELIVERED_ORDERS",
+     "pollerctl orders shows them; --force deletes them, and they will never be delivered"},
+    {"ORDER_NOT_FOUND",
+     "pollerctl orders shows the orders that are known; pollerctl send reads one from Odoo"},
+    {"DELIVERY_NOT_FOUND", "pollerctl retries shows what waits"},
+    {"NOT_NEWEST_REVISION",
+     "a newer revision of the order took its place: pollerctl order NAME shows it"},
+    {"NOT_RETRYABLE",
+     "only what is pending or dead can be retried or discarded; pollerctl send sends an order "
+     "again"},
+    {"IN_FLIGHT", "repeat in a moment"},
+    {"SEQUENCE_OUT_OF_RANGE",
+     "begin again with --after 0 (the oldest that is kept), or without --after (from now on)"},
+    {"LOG_CHANGED", "a backup was restored: begin again with --after 0, or without --after"},
+    {"EVENTS_PRUNED", "begin again with --after 0 (the oldest that is kept)"},
+    {"ODOO_FAILED", "pollerctl test ID shows what is wrong"},
+    {"STORAGE_BUSY", "repeat in a moment; if it stays, look at the disk of the server"},
+    {"DRAINING", "the server is stopping: repeat when it is back"},
+};
+
+std::string_view HintFor(const ErrorDetails& details) {
+  for (const Hint& hint : kHints) {
+    if (hint.reason == details.reason) return hint.text;
+  }
+  return "";
+}
+
+// Codes with which a call ends when there is nobody at the other end.
+bool Unreachable(const grpc::Status& status, bool connected) {
+  if (status.error_code() == grpc::StatusCode::UNAVAILABLE) return DetailsOf(status).reason.empty();
+  return status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED && !connected;
+}
+
+void ReportUnreachable(std::ostream& err, const grpc::Status& status, const std::string& server) {
+  err << fmt::format("pollerctl: cannot reach a server at {}\n", Printable(server));
+  err << fmt::format("  {}\n", Printable(status.error_message()));
+  err << "  hint: start one with: pollerd\n"
+         "        or name another: --server HOST:PORT or POLLERCTL_SERVER\n";
+}
+
+}  // namespace
+
+ErrorDetails DetailsOf(const grpc::Status& status) {
+  ErrorDetails details;
+  google::rpc::Status carried;
+  if (!carried.ParseFromString(status.error_details())) return details;
+  for (const auto& any : carried.details()) {
+    if (any.Is<google::rpc::ErrorInfo>()) {
+      google::rpc::ErrorInfo info;
+      if (any.UnpackTo(&info) && info.domain() == kDomain) {
+        details.reason = info.reason();
+        details.info = std::move(info);
+      }
+    } else if (any.Is<google::rpc::BadRequest>()) {
+      any.UnpackTo(&details.bad_request);
+    }
+  }
+  return details;
+}
+
+std::string FlagOf(const std::string& field) {
+  std::string_view path = field;
+  if (path.starts_with("connection.")) path.remove_prefix(std::string_view("connection.").size());
+  for (const FieldFlag& known : kFlags) {
+    if (known.field == path) return std::string(known.flag);
+  }
+  return field;
+}
+
+int ExitCodeOf(const grpc::Status& status, bool connected) {
+  if (Unreachable(status, connected)) return kUnreachable;
+  switch (status.error_code()) {
+    case grpc::StatusCode::OK:
+      return kDone;
+    case grpc::StatusCode::NOT_FOUND:
+      return kNotFound;
+    case grpc::StatusCode::UNAUTHENTICATED:
+    case grpc::StatusCode::PERMISSION_DENIED:
+      return kNotPermitted;
+    default:
+      return kRefused;
+  }
+}
+
+void ReportError(std::ostream& err, const grpc::Status& status, const std::string& server,
+                 bool connected) {
+  if (Unreachable(status, connected)) return ReportUnreachable(err, status, server);
+  const ErrorDetails details = DetailsOf(status);
+  if (status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED) {
+    err << "pollerctl: the server did not answer in time\n  hint: allow more with --timeout\n";
+    return;
+  }
+  if (status.error_code() == grpc::StatusCode::UNIMPLEMENTED) {
+    err << fmt::format(
+        "pollerctl: the server at {} does not know this command: it is older, or not pollerd\n",
+        Printable(server));
+    return;
+  }
+  const auto& violations = details.bad_request.field_violations();
+  if (violations.empty()) {
+    err << fmt::format("pollerctl: {}\n", PrintableLines(status.error_message()));
+  } else {
+    err << "pollerctl: the server refused:\n";
+    for (const auto& violation : violations) {
+      err << fmt::format("  {}: {}\n", Printable(FlagOf(violation.field())),
+                         Printable(violation.description()));
+    }
+  }
+  if (const std::string_view hint = HintFor(details); !hint.empty())
+    err << fmt::format("  hint: {}\n", hint);
+}
+
+}  // namespace poller::client

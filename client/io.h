@@ -1,0 +1,57 @@
+// What the client touches of the world beside the server: in tests all of it is replaced.
+#pragma once
+
+#include <functional>
+#include <istream>
+#include <optional>
+#include <ostream>
+#include <string>
+#include <string_view>
+
+#include "absl/time/time.h"
+#include "core/base/clock.h"
+#include "core/base/secret.h"
+
+namespace poller::client {
+
+// The person in front of us, if there is one.
+class Terminal {
+ public:
+  virtual ~Terminal() = default;
+  // Somebody can be asked: standard input is a terminal.
+  virtual bool CanAsk() const = 0;
+  // Standard output is a terminal: tables fit its width, and colour is possible.
+  virtual bool OutputIsTerminal() const = 0;
+  // Columns of the output; at least 20.
+  virtual int Width() const = 0;
+  // Shows `prompt` on standard error and reads a line. Empty optional: the input has ended.
+  virtual std::optional<std::string> ReadLine(std::string_view prompt) = 0;
+  // The same without showing what is typed.
+  virtual std::optional<Secret> ReadSecret(std::string_view prompt) = 0;
+};
+
+// Ctrl-C and SIGTERM. Thread-safe.
+class Interrupt {
+ public:
+  virtual ~Interrupt() = default;
+  // Called once, on another thread, when the user interrupts; without a callback the process ends.
+  // Replaces the one before; nullptr removes it and waits until it does not run.
+  virtual void OnInterrupt(std::function<void()> callback) = 0;
+  virtual bool Interrupted() const = 0;
+  // Waits for `duration`, or for an interrupt. False: interrupted.
+  virtual bool Wait(absl::Duration duration) = 0;
+};
+
+// Not owned; outlives every command.
+struct Io {
+  std::istream& in;   // for secrets on standard input
+  std::ostream& out;  // the answer
+  std::ostream& err;  // everything else
+  Terminal& terminal;
+  Interrupt& interrupt;
+  const Clock& clock;
+  // A variable of the environment; empty optional: not set.
+  std::function<std::optional<std::string>(const std::string&)> env;
+};
+
+}  // namespace poller::client

@@ -1,0 +1,134 @@
+#include "client/output/text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+
+#include "core/base/text.h"
+
+namespace poller::client {
+namespace {
+
+constexpr std::size_t kMaxCell = 1000;
+constexpr std::size_t kMaxLines = std::size_t{4} << 20;
+
+struct Range {
+  std::uint32_t first, last;
+};
+
+// Combining marks and invisible characters that occur in names.
+constexpr std::array kZeroWidth = {
+    Range{0x0300, 0x036f}, Range{0x0483, 0x0489}, Range{0x0591, 0x05bd}, Range{0x0610, 0x061a},
+    Range{0x064b, 0x065f}, Range{0x0e31, 0x0e31}, Range{0x0e34, 0x0e3a}, Range{0x0e47, 0x0e4e},
+    Range{0x1ab0, 0x1aff}, Range{0x1dc0, 0x1dff}, Range{0x200b, 0x200f}, Range{0x20d0, 0x20ff},
+    Range{0xfe00, 0xfe0f}, Range{0xfe20, 0xfe2f}, Range{0xfeff, 0xfeff}};
+// East Asian wide and full-width characters, and emoji.
+constexpr std::array kDoubleWidth = {
+    Range{0x1100, 0x115f},   Range{0x2e80, 0x303e},   Range{0x3041, 0x33ff},
+    Range{0x3400, 0x4dbf},   Range{0x4e00, 0x9fff},   Range{0xa000, 0xa4cf},
+    Range{0xac00, 0xd7a3},   Range{0xf900, 0xfaff},   Range{0xfe30, 0xfe6f},
+    Range{0xff00, 0xff60},   Range{0xffe0, 0xffe6},   Range{0x1f300, 0x1f64f},
+    Range{0x1f680, 0x1f6ff}, Range{0x1f900, 0x1f9ff}, Range{0x20000, 0x3fffd}};
+
+template <std::size_t N>
+bool In(const std::array<Range, N>& ranges, std::uint32_t c) {
+  return std::any_of(ranges.begin(), ranges.end(),
+                     [c](const Range& r) { return c >= r.first && c <= r.last; });
+}
+
+struct Character {
+  std::size_t bytes;
+  std::uint32_t code;
+  std::size_t width;
+};
+
+// The character at the start of well-formed, non-empty UTF-8.
+Character Next(std::string_view text) {
+  const auto lead = static_cast<unsigned char>(text[0]);
+  const std::size_t bytes = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+  std::uint32_t code = bytes == 1 ? lead : lead & (0xffU >> (bytes + 1));
+  for (std::size_t i = 1; i < bytes && i < text.size(); ++i) {
+    code = (code << 6U) | (static_cast<unsigned char>(text[i]) & 0x3fU);
+  }
+  const std::size_t width = In(kZeroWidth, code) ? 0 : In(kDoubleWidth, code) ? 2 : 1;
+  return {std::min(bytes, text.size()), code, width};
+}
+
+bool TurnsDirection(std::uint32_t code) {
+  return (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069) ||
+         code == 0x200e || code == 0x200f;
+}
+
+std::string EscapeDirection(std::string_view text) {
+  std::string result;
+  while (!text.empty()) {
+    const Character c = Next(text);
+    if (TurnsDirection(c.code)) {
+      result += fmt::format("\\u{:04x}", c.code);
+    } else {
+      result += text.substr(0, c.bytes);
+    }
+    text.remove_prefix(c.bytes);
+  }
+  return result;
+}
+
+}  // namespace
+
+std::size_t DisplayWidth(std::string_view text) {
+  std::size_t width = 0;
+  while (!text.empty()) {
+    const Character c = Next(text);
+    width += c.width;
+    text.remove_prefix(c.bytes);
+  }
+  return width;
+}
+
+std::string FitWidth(std::string_view text, std::size_t width) {
+  if (DisplayWidth(text) <= width) return std::string(text);
+  if (width == 0) return "";
+  std::string result;
+  std::size_t used = 0;
+  while (!text.empty()) {
+    const Character c = Next(text);
+    if (used + c.width > width - 1) break;
+    result += text.substr(0, c.bytes);
+    used += c.width;
+    text.remove_prefix(c.bytes);
+  }
+  return result + "…";
+}
+
+std::string Printable(std::string_view text) { return EscapeDirection(SafeText(text, kMaxCell)); }
+
+std::string PrintableLines(std::string_view text) {
+  return EscapeDirection(SafeText(text, kMaxLines, /*keep_newlines=*/true));
+}
+
+std::string RelativeTime(absl::Time time, absl::Time now) {
+  const bool past = time <= now;
+  const absl::Duration distance = past ? now - time : time - now;
+  std::string text;
+  if (distance < absl::Seconds(1)) return "now";
+  if (distance < absl::Seconds(100)) {
+    text = fmt::format("{}s", absl::ToInt64Seconds(distance));
+  } else if (distance < absl::Minutes(100)) {
+    text = fmt::format("{}m", absl::ToInt64Minutes(distance));
+  } else if (distance < absl::Hours(48)) {
+    text = fmt::format("{}h", absl::ToInt64Hours(distance));
+  } else {
+    text = fmt::format("{}d", absl::ToInt64Hours(distance) / 24);
+  }
+  return past ? text + " ago" : "in " + text;
+}
+
+std::string ShortDuration(absl::Duration duration) {
+  if (duration < absl::Seconds(1)) return fmt::format("{}ms", absl::ToInt64Milliseconds(duration));
+  if (duration < absl::Seconds(60)) return fmt::format("{:.1f}s", absl::ToDoubleSeconds(duration));
+  return poller::FormatDuration(absl::Trunc(duration, absl::Seconds(1)));
+}
+
+}  // namespace poller::client

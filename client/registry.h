@@ -1,0 +1,49 @@
+// The verbs of the command line.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "client/session.h"
+
+namespace poller::client {
+
+// Collects verbs; the one that was parsed is run. The app outlives it.
+class Registry {
+ public:
+  using Action = std::function<int(Session&)>;
+
+  explicit Registry(CLI::App& app) : app_(app) {}
+
+  // Adds a verb to a group of the help. `examples` are whole command lines, one a line. Returns it
+  // for its flags.
+  CLI::App& Verb(const std::string& group, const std::string& name, const std::string& description,
+                 const std::string& examples, Action action);
+  // Runs the verb that was parsed.
+  int Run(Session& session) const;
+  // The verb that was meant by `word`; empty: none is near.
+  std::string Suggest(std::string_view word) const;
+
+ private:
+  CLI::App& app_;
+  std::map<const CLI::App*, Action> actions_;
+  std::vector<std::string> names_;
+};
+
+// Help that begins with what the verb does and with examples.
+class HelpFormatter : public CLI::Formatter {
+ public:
+  HelpFormatter();
+  std::string make_description(const CLI::App* app) const override;
+  std::string make_footer(const CLI::App* app) const override;
+};
+
+// Edits (insertions, deletions, replacements, swaps of neighbours) that turn one word into the
+// other.
+std::size_t EditDistance(std::string_view a, std::string_view b);
+
+}  // namespace poller::client

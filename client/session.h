@@ -1,0 +1,98 @@
+// What a command works with: the server, the token, and how to show the answer.
+#pragma once
+
+#include <google/protobuf/message.h>
+#include <grpcpp/channel.h>
+#include <grpcpp/client_context.h>
+#include <grpcpp/support/status.h>
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/time/time.h"
+#include "client/channel.h"
+#include "client/exit_code.h"
+#include "client/io.h"
+#include "client/output/table.h"
+#include "core/base/secret.h"
+#include "odoopoller/v1/connection.pb.h"
+
+namespace poller::client {
+
+namespace api = ::odoopoller::v1;
+
+enum class Format { kTable, kJson, kJsonLines };
+
+// The flags that every verb takes.
+struct GlobalOptions {
+  ChannelOptions channel;
+  std::string token_file;  // empty: ./data/admin.token if it can be read
+  std::string timeout;     // a duration; empty: the verb's own
+  Format format = Format::kTable;
+};
+
+// Not thread-safe, save Prepare.
+class Session {
+ public:
+  // `io` outlives it.
+  Session(Io& io, GlobalOptions options) : io_(io), options_(std::move(options)) {}
+
+  // Before the first call: reads the token, makes the channel. Else the exit code, after saying
+  // why.
+  int Open();
+
+  Io& io() { return io_; }
+  Format format() const { return options_.format; }
+  bool table() const { return options_.format == Format::kTable; }
+  Look look() const;
+  absl::Time now() const { return io_.clock.Now(); }
+  const std::string& server() const { return options_.channel.server; }
+
+  template <class Service>
+  std::unique_ptr<typename Service::Stub> Stub() const {
+    return Service::NewStub(channel_);
+  }
+
+  // One call with token and deadline: `session.Call(*stub, &Stub::GetConnection, request,
+  // response)`.
+  template <class StubType, class Request, class Response>
+  grpc::Status Call(StubType& stub,
+                    grpc::Status (StubType::*method)(grpc::ClientContext*, const Request&,
+                                                     Response*),
+                    const Request& request, Response& response,
+                    absl::Duration patience = absl::Seconds(30)) {
+    grpc::ClientContext context;
+    Prepare(context, patience);
+    const grpc::Status status = (stub.*method)(&context, request, &response);
+    if (status.ok()) connected_ = true;
+    return status;
+  }
+  // Token, and a deadline of --timeout or `patience`; with Infinite there is none: a stream that is
+  // followed.
+  void Prepare(grpc::ClientContext& context, absl::Duration patience) const;
+
+  // Says what went wrong; returns the exit code.
+  int Fail(const grpc::Status& status);
+  // Says how it is used; returns kUsage.
+  int WrongUsage(std::string_view message);
+  // A line on standard error.
+  void Note(std::string_view text);
+
+  // The answer as JSON or as one line of it. Only for those formats.
+  void PrintMessage(const google::protobuf::Message& message);
+
+ private:
+  bool Connected();
+  Io& io_;
+  GlobalOptions options_;
+  std::shared_ptr<grpc::Channel> channel_;
+  Secret token_;
+  absl::Duration timeout_ = absl::ZeroDuration();  // zero: the verb's own
+  bool connected_ = false;
+};
+
+// `ID` as a person types it: digits are a number, all else is a name.
+api::ConnectionRef ParseConnectionRef(const std::string& id);
+
+}  // namespace poller::client
