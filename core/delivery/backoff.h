@@ -11,8 +11,8 @@ struct BackoffOptions {
   double jitter = 0.1;
 };
 
-// Wait before retry `attempt` (1 = first): base * 2^(attempt-1), at most `max`, spread by ±jitter. `unit` in [0, 1) is the random
-// draw: 0 gives the shortest wait. Pure; thread-safe.
+// Wait before retry `attempt` (1 = first): base * 2^(attempt-1), at most `max`, spread by ±jitter.
+// `unit` in [0, 1) is the random draw: 0 gives the shortest wait. Pure; thread-safe.
 absl::Duration RetryDelay(const BackoffOptions& options, int attempt, double unit);
 
 }  // namespace poller

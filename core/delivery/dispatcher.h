@@ -31,7 +31,7 @@ struct DispatcherOptions {
   BackoffOptions backoff;
   BreakerOptions breaker;
   absl::Duration timeout = absl::Seconds(20);
-  absl::Duration gone_probe = absl::Minutes(15);       // after 410
+  absl::Duration gone_probe = absl::Minutes(15);  // after 410
   absl::Duration max_retry_after = absl::Hours(1);
   std::string default_ca_pem;
   std::string user_agent = "odoo-order-poller";
@@ -41,12 +41,13 @@ struct DispatcherOptions {
 struct WebhookTest {
   bool ok = false;
   int http_status = 0;
-  std::string error;   // safe to show
+  std::string error;  // safe to show
   absl::Duration duration;
 };
 
-// One coroutine a connection: waits for what is due, claims, signs, sends, resolves. Never two in flight for one order. Its breaker
-// and Retry-After hold the connection alone. All collaborators outlive it. Thread-safe.
+// One coroutine a connection: waits for what is due, claims, signs, sends, resolves. Never two in
+// flight for one order. Its breaker and Retry-After hold the connection alone. All collaborators
+// outlive it. Thread-safe.
 class Dispatcher {
  public:
   struct Deps {
@@ -64,7 +65,8 @@ class Dispatcher {
   Dispatcher(Deps deps, DispatcherOptions options);
   ~Dispatcher();
 
-  // Begins to deliver for a connection; harmless if it is known. Ends by itself when the connection is deleted.
+  // Begins to deliver for a connection; harmless if it is known. Ends by itself when the connection
+  // is deleted.
   void Add(ConnectionId id);
   // Something may be due, or settings changed. May be lost without harm. Unknown ids are ignored.
   void Hint(ConnectionId id);
@@ -72,12 +74,13 @@ class Dispatcher {
   Task<absl::Status> ResetCircuit(ConnectionId id);
   // Posts the signed test body to the receiver of these settings, past the breaker.
   Task<WebhookTest> SendTest(Connection connection);
-  // No new claims from now on; requests in flight go on and are resolved. The coroutines end when theirs have.
+  // No new claims from now on; requests in flight go on and are resolved. The coroutines end when
+  // theirs have: wait for the task group before the collaborators go.
   void Stop();
 
  private:
   struct Impl;
-  std::unique_ptr<Impl> impl_;
+  std::shared_ptr<Impl> impl_;  // shared with the loops
 };
 
 }  // namespace poller

@@ -21,18 +21,28 @@ CircuitBreaker::CircuitBreaker(const BreakerOptions& options, const BreakerRecor
   record_.retry_at = now.wall + wait;
 }
 
-CircuitBreaker::Admission CircuitBreaker::Admit(const Instant& now) {
-  if (record_.state == BreakerState::kClosed) return {.admitted = true, .probe = false, .wait = {}};
-  if (record_.state == BreakerState::kOpen) {
-    if (now.mono < retry_at_mono_)
-      return {.admitted = false, .probe = false, .wait = retry_at_mono_ - now.mono};
-    record_.state = BreakerState::kHalfOpen;
-    record_.successes = 0;
-  } else if (probe_out_) {
+CircuitBreaker::Admission CircuitBreaker::Peek(const Instant& now) const {
+  if (record_.state == BreakerState::kClosed) {
+    return {.admitted = true, .probe = false, .wait = {}};
+  }
+  if (record_.state == BreakerState::kOpen && now.mono < retry_at_mono_) {
+    return {.admitted = false, .probe = false, .wait = retry_at_mono_ - now.mono};
+  }
+  if (record_.state == BreakerState::kHalfOpen && probe_out_) {
     return {.admitted = false, .probe = false, .wait = absl::InfiniteDuration()};
   }
-  probe_out_ = true;
   return {.admitted = true, .probe = true, .wait = {}};
+}
+
+CircuitBreaker::Admission CircuitBreaker::Admit(const Instant& now) {
+  const Admission admission = Peek(now);
+  if (!admission.probe) return admission;
+  if (record_.state == BreakerState::kOpen) {
+    record_.state = BreakerState::kHalfOpen;
+    record_.successes = 0;
+  }
+  probe_out_ = true;
+  return admission;
 }
 
 void CircuitBreaker::RecordSuccess(const Instant&) {

@@ -25,26 +25,29 @@
 namespace poller {
 
 struct BreakerOptions {
-  int failures = 5;                        // consecutive, to open
+  int failures = 5;                          // consecutive, to open
   absl::Duration open = absl::Seconds(120);  // until the next probe
-  int successes = 2;                       // consecutive probes, to close
-  double jitter = 0.1;                     // share by which `open` is spread
+  int successes = 2;                         // consecutive probes, to close
+  double jitter = 0.1;                       // share by which `open` is spread
 };
 
 class CircuitBreaker {
  public:
   explicit CircuitBreaker(const BreakerOptions& options) : options_(options) {}
-  // Continues from what was stored. A remaining wait is at most `open` with its jitter, whatever the wall clock did meanwhile; a probe that
-  // was out at the crash is forgotten.
+  // Continues from what was stored. A remaining wait is at most `open` with its jitter, whatever
+  // the wall clock did meanwhile; a probe that was out at the crash is forgotten.
   CircuitBreaker(const BreakerOptions& options, const BreakerRecord& record, const Instant& now);
 
   struct Admission {
     bool admitted = false;
-    bool probe = false;      // call RecordSuccess, RecordFailure or Abandon for it
-    absl::Duration wait;     // refused while open: how long; refused because a probe is out: Infinite, its end changes the state
+    bool probe = false;   // call RecordSuccess, RecordFailure or Abandon for it
+    absl::Duration wait;  // refused while open: how long; refused because a probe is out: Infinite,
+                          // its end changes the state
   };
   // Asks to make one call.
   Admission Admit(const Instant& now);
+  // What Admit would say, without asking.
+  Admission Peek(const Instant& now) const;
   void RecordSuccess(const Instant& now);
   // `unit` in [0, 1) is the random draw for the jitter. `error` is shown to operators.
   void RecordFailure(const Instant& now, double unit, std::string_view error);
