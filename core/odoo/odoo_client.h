@@ -17,28 +17,9 @@
 #include "core/http/http_client.h"
 #include "core/model/connection.h"
 #include "core/model/ids.h"
+#include "core/odoo/error_kind.h"
 
 namespace poller::odoo {
-
-// What an error of Odoo means to the caller. One table maps answers to these (odoo/error_table.h).
-enum class ErrorKind {
-  kCredentials,      // login or key refused, or the user is gone: suspend after two in a row
-  kRights,           // the user may not read the model: suspend
-  kRecord,           // one of the records asked for is forbidden or broken: split the batch
-  kDatabaseMissing,  // the database's name is wrong
-  kServerDown,       // Odoo or its database does not work just now; transport failures too
-  kRateLimited,      // 429, or 503 with Retry-After
-  kTooMuch,          // timed out or too large: ask for less
-  kQuery,            // our question is at fault: an unknown field, model or method
-  kProtocolGone,     // there is no such endpoint
-  kGarbage,          // not an answer of Odoo
-};
-// "credentials", "rights", ...: stable words.
-std::string_view ErrorKindName(ErrorKind kind);
-// Nothing if the status did not come from this folder.
-std::optional<ErrorKind> ErrorKindOf(const absl::Status& status);
-// kRateLimited: how long the server asks to wait, at most 1 h.
-std::optional<absl::Duration> RetryAfterOf(const absl::Status& status);
 
 // Where to call and as whom.
 struct Target {
