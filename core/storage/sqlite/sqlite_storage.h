@@ -23,25 +23,31 @@ namespace poller {
 
 struct SqliteOptions {
   std::filesystem::path path;
-  // The master key: 32 bytes in URL-safe base64, one a line; the last seals, all open. Never stored.
+  // The master key: 32 bytes in URL-safe base64, one a line; the last seals, all open. Never
+  // stored.
   Secret master_keys;
   bool create = true;  // false: kNotFound when there is no file
 };
 
-// Owns the file, its lock, one writer thread with group commit (WAL, synchronous=FULL) and a pool of readers. The stores live as long
-// as this object and may be used from any thread.
+// Owns the file, its lock, one writer thread with group commit (WAL, synchronous=FULL) and a pool
+// of readers. The stores live as long as this object and may be used from any thread.
 class SqliteStorage {
  public:
   // Migrates an older schema forward. Errors, each naming the file and what to do:
-  //   kFailedPrecondition  not our database (reason NOT_OURS; PYTHON_POLLER when it is the Python poller's, with the import command), or
-  //                        newer than this program (reason NEWER_SCHEMA): the file is left untouched
+  //   kFailedPrecondition  not our database (reason NOT_OURS; PYTHON_POLLER when it is the Python
+  //   poller's, with the import command), or
+  //                        newer than this program (reason NEWER_SCHEMA): the file is left
+  //                        untouched
   //   kAlreadyExists       another process holds it (reason LOCKED): names its pid
-  //   kPermissionDenied    the master key does not open it (reason WRONG_KEY) or there is none (reason NO_KEY)
-  //   kDataLoss            the file is damaged
-  //   kUnavailable         it cannot be opened, created or written: says why
-  static absl::StatusOr<std::unique_ptr<SqliteStorage>> Open(const SqliteOptions& options, const Clock& clock,
-                                                             RandomSource& random, Metrics& metrics);
-  // True if `path` is missing or empty: the next Open makes a new database, which needs a new or given key.
+  //   kPermissionDenied    the master key does not open it (reason WRONG_KEY) or there is none
+  //   (reason NO_KEY) kDataLoss            the file is damaged kUnavailable         it cannot be
+  //   opened, created or written: says why
+  static absl::StatusOr<std::unique_ptr<SqliteStorage>> Open(const SqliteOptions& options,
+                                                             const Clock& clock,
+                                                             RandomSource& random,
+                                                             Metrics& metrics);
+  // True if `path` is missing or empty: the next Open makes a new database, which needs a new or
+  // given key.
   static bool IsNew(const std::filesystem::path& path);
   ~SqliteStorage();
 

@@ -1,0 +1,66 @@
+// Connections as rows: what the stores share.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "core/storage/connection_store.h"
+#include "core/storage/sqlite/vault.h"
+#include "core/storage/sqlite/writer.h"
+
+namespace poller {
+
+// What a change of an order or delivery needs to know of its connection.
+struct ConnectionRef {
+  ConnectionId id;
+  std::string uid;
+  std::string name;
+  std::string external_id;
+  int generation = 1;
+
+  const std::string& WebhookConnectionId() const { return external_id.empty() ? uid : external_id; }
+};
+
+absl::Status NoSuchConnection(ConnectionId id);
+// Deleted ones are not there. kNotFound.
+absl::StatusOr<ConnectionRef> FindConnection(Database& db, ConnectionId id);
+
+// Those with an id greater than `after`, by id.
+absl::StatusOr<std::vector<ConnectionWithState>> ReadConnections(Database& db, const Vault& vault,
+                                                                 ConnectionId after, int limit);
+// kNotFound.
+absl::StatusOr<ConnectionWithState> ReadConnection(Database& db, const Vault& vault,
+                                                   ConnectionId id);
+
+// Writes every setting of the row, which exists.
+absl::Status WriteSettings(Database& db, const Vault& vault, const std::string& uid,
+                           const ConnectionSettings& settings, absl::Time now);
+absl::Status InsertConnection(Database& db, const Vault& vault, const std::string& uid,
+                              const ConnectionSettings& settings, absl::Time now);
+
+// Appends an event about the connection.
+absl::Status AppendConnectionEvent(Transaction& transaction, const ConnectionRef& connection,
+                                   EventType type, EventDetail detail, absl::Time now);
+
+// Stores the breaker of a leg, and an event if its state is another than before.
+absl::Status WriteBreaker(Transaction& transaction, const ConnectionRef& connection, Leg leg,
+                          const BreakerRecord& record, absl::Time now);
+
+// Makes the connection invisible, wipes its secrets and writes kConnectionDeleted.
+// kFailedPrecondition (reason UNDELIVERED_ORDERS).
+absl::Status HideConnection(Transaction& transaction, const ConnectionRef& connection, bool force,
+                            EventDetail detail, absl::Time now);
+// Deletes some rows of hidden connections; true: there may be more.
+absl::StatusOr<bool> PurgeStep(Database& db);
+
+// The result of the same call made before, if it was within a day.
+absl::StatusOr<std::optional<std::int64_t>> FindRequest(Database& db, const std::string& kind,
+                                                        const Actor& actor, absl::Time now);
+// Nothing is kept for an empty request id.
+absl::Status KeepRequest(Database& db, const std::string& kind, const Actor& actor,
+                         std::int64_t result, absl::Time now);
+
+}  // namespace poller

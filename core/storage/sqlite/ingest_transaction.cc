@@ -1,0 +1,295 @@
+#include "core/storage/sqlite/ingest_transaction.h"
+
+#include <utility>
+
+#include "core/base/status.h"
+#include "core/storage/sqlite/codes.h"
+#include "core/storage/sqlite/sync_log_rows.h"
+
+namespace poller {
+namespace {
+
+void Tally(IngestDecision::Outcome outcome, IngestResult& result) {
+  switch (outcome) {
+    case IngestDecision::Outcome::kRecorded:
+      ++result.recorded;
+      break;
+    case IngestDecision::Outcome::kUnchanged:
+      ++result.unchanged;
+      break;
+    case IngestDecision::Outcome::kRequeued:
+      ++result.requeued;
+      break;
+    case IngestDecision::Outcome::kDead:
+      ++result.dead;
+      break;
+    case IngestDecision::Outcome::kCancelled:
+      ++result.cancelled;
+      break;
+    case IngestDecision::Outcome::kStale:
+      ++result.stale;
+      break;
+    case IngestDecision::Outcome::kIgnored:
+      break;
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<std::optional<OrderHead>> ReadHead(Database& db, const ConnectionRef& connection,
+                                                  OrderId order) {
+  Query query = db.Run(
+      "SELECT h.name, h.revision, h.content_hash, h.write_date, h.line_write_date, h.condition, "
+      "h.young, h.observed_at, h.delivery_id, d.status "
+      "FROM head h JOIN delivery d ON d.id = h.delivery_id "
+      "WHERE h.connection_id = ?1 AND h.order_id = ?2 AND h.generation = ?3",
+      connection.id, order, connection.generation);
+  if (!query.Next()) {
+    RETURN_IF_ERROR(query.status());
+    return std::nullopt;
+  }
+  OrderHead head;
+  head.order = order;
+  head.name = query.Text(0);
+  head.revision = static_cast<int>(query.Int(1));
+  head.content_hash = query.Text(2);
+  head.write_date = query.Text(3);
+  head.line_write_date = query.Text(4);
+  head.condition = FromCode<OrderCondition>(query.Int(5));
+  head.young = query.Bool(6);
+  head.observed_at = query.TimeOr(7, absl::InfinitePast());
+  head.delivery = query.As<DeliveryId>(8);
+  head.status = FromCode<DeliveryStatus>(query.Int(9));
+  return head;
+}
+
+IngestTransaction::IngestTransaction(Transaction& transaction, const Vault& vault,
+                                     const ConnectionRef& connection, const IngestBatch& batch,
+                                     absl::Time now)
+    : transaction_(transaction),
+      db_(transaction.db),
+      vault_(vault),
+      connection_(connection),
+      batch_(batch),
+      now_(now),
+      changes_(transaction, connection, now) {}
+
+absl::StatusOr<IngestResult> IngestTransaction::Run() {
+  for (const Observation& order : batch_.orders) {
+    ASSIGN_OR_RETURN(const OrderHistory history, History(order.order, Depth::kNewest));
+    RETURN_IF_ERROR(Apply(order.order, Decide(history, order, batch_), order.content));
+  }
+  for (const UnmappableOrder& order : batch_.unmappable) {
+    ASSIGN_OR_RETURN(const OrderHistory history, History(order.order, Depth::kNewest));
+    RETURN_IF_ERROR(Apply(order.order, Decide(history, order, batch_), order.raw_record));
+  }
+  for (const CancelledOrder& order : batch_.cancelled) {
+    ASSIGN_OR_RETURN(const OrderHistory history, History(order.order, Depth::kAll));
+    RETURN_IF_ERROR(Apply(order.order, Decide(history, order, batch_), std::string()));
+  }
+  RETURN_IF_ERROR(changes_.Finish());
+  RETURN_IF_ERROR(WriteMarks());
+  RETURN_IF_ERROR(WriteLog());
+  return result_;
+}
+
+absl::StatusOr<OrderHistory> IngestTransaction::History(OrderId order, Depth depth) {
+  OrderHistory history;
+  DeliveryId newest;
+  {
+    // Of any generation: revisions go on when the connection is moved to another Odoo.
+    Query query =
+        db_.Run("SELECT revision, delivery_id FROM head WHERE connection_id = ?1 AND order_id = ?2",
+                connection_.id, order);
+    if (!query.Next()) {
+      RETURN_IF_ERROR(query.status());
+      return history;
+    }
+    history.last_revision = static_cast<int>(query.Int(0));
+    newest = query.As<DeliveryId>(1);
+  }
+  ASSIGN_OR_RETURN(history.head, ReadHead(db_, connection_, order));
+  {
+    Query query = db_.Run(
+        "SELECT id, revision, attempts FROM delivery "
+        "WHERE connection_id = ?1 AND order_id = ?2 AND claimed <> 0",
+        connection_.id, order);
+    if (query.Next()) {
+      history.open.push_back({.id = query.As<DeliveryId>(0),
+                              .revision = static_cast<int>(query.Int(1)),
+                              .status = DeliveryStatus::kPending,
+                              .in_flight = true,
+                              .attempts = static_cast<int>(query.Int(2))});
+    }
+    RETURN_IF_ERROR(query.status());
+  }
+  RETURN_IF_ERROR(ReadNewest(newest, history));
+  if (depth == Depth::kAll) RETURN_IF_ERROR(ReadPast(order, history));
+  return history;
+}
+
+absl::Status IngestTransaction::ReadNewest(DeliveryId newest, OrderHistory& history) {
+  ASSIGN_OR_RETURN(const std::optional<DeliveryRow> row, FindDelivery(db_, newest));
+  if (!row) return absl::DataLossError("a head names a delivery that does not exist");
+  history.unmappable = row->unmappable;
+  history.unmappable_reason = row->unmappable ? row->delivery.last_error : std::string();
+  history.damaged = row->delivery.reason == kReasonDamaged;
+  history.reconfirmed = row->reconfirmed;
+  history.base = row->base;
+  const DeliveryStatus status = row->delivery.status;
+  if (!row->delivery.in_flight &&
+      (status == DeliveryStatus::kPending || status == DeliveryStatus::kDead)) {
+    history.open.push_back({.id = newest,
+                            .revision = row->delivery.revision,
+                            .status = status,
+                            .in_flight = false,
+                            .attempts = row->ended});
+  }
+  return absl::OkStatus();
+}
+
+absl::Status IngestTransaction::ReadPast(OrderId order, OrderHistory& history) {
+  Query query = db_.Run(
+      "SELECT max(attempts > 0 OR claimed <> 0 OR accepted), max(was_baseline), max(NOT "
+      "unmappable) "
+      "FROM delivery WHERE connection_id = ?1 AND order_id = ?2 AND generation = ?3",
+      connection_.id, order, connection_.generation);
+  if (query.Next()) {
+    history.attempted = query.Bool(0);
+    history.was_baseline = query.Bool(1);
+    history.has_content = query.Bool(2);
+  }
+  return query.status();
+}
+
+absl::Status IngestTransaction::Apply(OrderId order, const IngestDecision& decision,
+                                      const std::string& content) {
+  Tally(decision.outcome, result_);
+  std::optional<DeliveryId> inserted;
+  if (decision.revision) {
+    ASSIGN_OR_RETURN(inserted, Insert(order, *decision.revision, content));
+  }
+  for (const DeliveryId id : decision.supersede) {
+    ASSIGN_OR_RETURN(const std::optional<DeliveryRow> row, FindDelivery(db_, id));
+    const std::string_view reason = decision.revision ? "newer_revision" : "cancelled";
+    RETURN_IF_ERROR(changes_.End(*row, DeliveryStatus::kSuperseded, reason, EventDetail()));
+  }
+  if (decision.withdraw) {
+    ASSIGN_OR_RETURN(const std::optional<DeliveryRow> row, FindDelivery(db_, *decision.withdraw));
+    RETURN_IF_ERROR(changes_.End(*row, DeliveryStatus::kWithdrawn, "cancelled", EventDetail()));
+  }
+  if (decision.requeue) {
+    ASSIGN_OR_RETURN(const std::optional<DeliveryRow> row, FindDelivery(db_, *decision.requeue));
+    RETURN_IF_ERROR(changes_.Force(*row, batch_.actor));
+  }
+  if (decision.head) {
+    OrderHead head = *decision.head;
+    if (inserted) head.delivery = *inserted;
+    RETURN_IF_ERROR(WriteHead(head));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<DeliveryId> IngestTransaction::Insert(OrderId order, const NewRevision& revision,
+                                                     const std::string& content) {
+  const bool unmappable = revision.content == NewRevision::Content::kRawRecord;
+  std::string plain = content;
+  std::string hash = revision.content_hash;
+  if (revision.content == NewRevision::Content::kLastRecorded) {
+    RETURN_IF_ERROR(LastRecorded(order, plain, hash));
+  }
+  const bool pending = revision.status == DeliveryStatus::kPending;
+  const std::string webhook_id =
+      vault_.WebhookId(connection_.uid, order, revision.revision, hash, revision.condition);
+  RETURN_IF_ERROR(db_.Exec(
+      "INSERT INTO delivery(connection_id, generation, order_id, order_name, revision, webhook_id, "
+      "status, condition, priority, content_hash, write_date, unmappable, before_start, "
+      "was_baseline, reconfirmed, base, created_at, updated_at, pending_since, queue, last_error, "
+      "reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, "
+      "?17, ?17, ?18, ?19, ?20)",
+      connection_.id, connection_.generation, order, revision.order_name, revision.revision,
+      webhook_id, Code(revision.status), Code(revision.condition), Code(batch_.priority), hash,
+      revision.write_date, unmappable, revision.confirmed_before_start,
+      revision.status == DeliveryStatus::kBaseline, revision.reconfirmed, revision.base, now_,
+      pending ? 1 : 0, revision.error, revision.reason));
+  const DeliveryId id(db_.last_insert_id());
+  RETURN_IF_ERROR(WritePayload(db_, vault_, id, webhook_id, unmappable, plain));
+  changes_.CountNew(revision.status);
+  if (revision.status == DeliveryStatus::kBaseline) return id;
+
+  DeliveryRow row;
+  row.delivery.id = id;
+  row.delivery.order = order;
+  row.delivery.order_name = revision.order_name;
+  row.delivery.revision = revision.revision;
+  row.delivery.webhook_id = webhook_id;
+  RETURN_IF_ERROR(Announce(row, revision));
+  return id;
+}
+
+absl::Status IngestTransaction::Announce(const DeliveryRow& row, const NewRevision& revision) {
+  EventDetail found;
+  if (revision.condition == OrderCondition::kCancelled) found.reason = "cancelled";
+  RETURN_IF_ERROR(changes_.Event(row, EventType::kOrderFound, found));
+  if (batch_.late_find) RETURN_IF_ERROR(changes_.Event(row, EventType::kLateFind, EventDetail()));
+  if (revision.status != DeliveryStatus::kDead) return absl::OkStatus();
+  EventDetail dead;
+  dead.reason = revision.reason;
+  dead.error = revision.error;
+  return changes_.Event(row, EventType::kDeliveryDead, std::move(dead));
+}
+
+absl::Status IngestTransaction::LastRecorded(OrderId order, std::string& content,
+                                             std::string& content_hash) {
+  Query query = db_.Run(
+      "SELECT d.webhook_id, d.content_hash, p.content FROM delivery d "
+      "JOIN payload p ON p.delivery_id = d.id "
+      "WHERE d.connection_id = ?1 AND d.order_id = ?2 AND d.generation = ?3 AND d.unmappable = 0 "
+      "ORDER BY d.revision DESC LIMIT 1",
+      connection_.id, order, connection_.generation);
+  if (!query.Next()) {
+    RETURN_IF_ERROR(query.status());
+    return absl::DataLossError("an order has no recorded content");
+  }
+  content_hash = query.Text(1);
+  ASSIGN_OR_RETURN(content, UnsealPayload(vault_, query.Text(0), false, query.Text(2)));
+  return absl::OkStatus();
+}
+
+absl::Status IngestTransaction::WriteHead(const OrderHead& head) {
+  return db_.Exec(
+      "INSERT INTO head(connection_id, order_id, generation, name, revision, content_hash, "
+      "write_date, line_write_date, condition, young, observed_at, delivery_id) "
+      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) "
+      "ON CONFLICT(connection_id, order_id) DO UPDATE SET generation = ?3, name = ?4, revision = "
+      "?5, "
+      "content_hash = ?6, write_date = ?7, line_write_date = ?8, condition = ?9, young = ?10, "
+      "observed_at = ?11, delivery_id = ?12",
+      connection_.id, head.order, connection_.generation, head.name, head.revision,
+      head.content_hash, head.write_date, head.line_write_date, Code(head.condition), head.young,
+      head.observed_at, head.delivery);
+}
+
+absl::Status IngestTransaction::WriteMarks() {
+  if (!batch_.mark && !batch_.line_mark && !batch_.sweep_mark && !batch_.started) {
+    return absl::OkStatus();
+  }
+  return db_.Exec(
+      "UPDATE connection_state SET mark = coalesce(?2, mark), line_mark = coalesce(?3, line_mark), "
+      "sweep_mark = coalesce(?4, sweep_mark), started = coalesce(?5, started) "
+      "WHERE connection_id = ?1",
+      connection_.id, batch_.mark, batch_.line_mark, batch_.sweep_mark, batch_.started);
+}
+
+absl::Status IngestTransaction::WriteLog() {
+  if (!batch_.log) return absl::OkStatus();
+  SyncLog log = *batch_.log;
+  log.connection = connection_.id;
+  log.connection_name = connection_.name;
+  log.recorded += result_.recorded + result_.cancelled;
+  log.unchanged += result_.unchanged;
+  log.dead += result_.dead;
+  return InsertSyncLog(db_, log);
+}
+
+}  // namespace poller

@@ -1,0 +1,222 @@
+// The tables. Times are microseconds since 1970; NULL stands for "never" or "none". The numbers of
+// status, condition, priority and type are those of the enums in core/model; codes.h pins them.
+#pragma once
+
+#include <string_view>
+
+namespace poller {
+
+inline constexpr std::string_view kSchema1 = R"sql(
+CREATE TABLE meta (
+  key TEXT PRIMARY KEY,
+  value BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE connection (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  uid TEXT NOT NULL UNIQUE,
+  generation INTEGER NOT NULL DEFAULT 1,  -- rises when the connection is moved to another Odoo
+  version INTEGER NOT NULL DEFAULT 1,
+  deleted INTEGER NOT NULL DEFAULT 0,     -- hidden; its rows are being removed
+  name TEXT NOT NULL,
+  external_id TEXT NOT NULL,
+  odoo_url TEXT NOT NULL,
+  odoo_database TEXT NOT NULL,
+  odoo_username TEXT NOT NULL,
+  odoo_api_key BLOB NOT NULL,             -- sealed
+  odoo_protocol INTEGER NOT NULL,
+  odoo_company_ids TEXT NOT NULL,         -- with commas
+  odoo_ca_pem TEXT NOT NULL,
+  odoo_rate REAL NOT NULL,
+  webhook_url TEXT NOT NULL,
+  webhook_secret BLOB NOT NULL,           -- sealed
+  webhook_legacy_secret_header INTEGER NOT NULL,
+  webhook_ca_pem TEXT NOT NULL,
+  interval_us INTEGER NOT NULL,
+  overlap_us INTEGER NOT NULL,
+  line_interval_us INTEGER NOT NULL,
+  track_age_us INTEGER NOT NULL,
+  send_cancelled INTEGER NOT NULL,
+  send_every_touch INTEGER NOT NULL,
+  start_from TEXT NOT NULL,
+  paused_polling INTEGER NOT NULL,
+  paused_delivery INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX connection_name ON connection (name) WHERE deleted = 0;
+
+-- What changes with every poll, apart from the settings.
+CREATE TABLE connection_state (
+  connection_id INTEGER PRIMARY KEY REFERENCES connection (id),
+  mark INTEGER,
+  line_mark INTEGER,
+  sweep_mark INTEGER,
+  started INTEGER,
+  odoo_uid INTEGER NOT NULL DEFAULT 0,
+  odoo_version TEXT NOT NULL DEFAULT '',
+  odoo_breaker_state INTEGER NOT NULL DEFAULT 0,
+  odoo_breaker_failures INTEGER NOT NULL DEFAULT 0,
+  odoo_breaker_successes INTEGER NOT NULL DEFAULT 0,
+  odoo_breaker_opened_at INTEGER,
+  odoo_breaker_retry_at INTEGER,
+  odoo_breaker_error TEXT NOT NULL DEFAULT '',
+  receiver_breaker_state INTEGER NOT NULL DEFAULT 0,
+  receiver_breaker_failures INTEGER NOT NULL DEFAULT 0,
+  receiver_breaker_successes INTEGER NOT NULL DEFAULT 0,
+  receiver_breaker_opened_at INTEGER,
+  receiver_breaker_retry_at INTEGER,
+  receiver_breaker_error TEXT NOT NULL DEFAULT '',
+  suspension_reason TEXT,                 -- NULL: not suspended
+  suspension_message TEXT NOT NULL DEFAULT '',
+  suspended_since INTEGER,
+  receiver_gone_since INTEGER,
+  receiver_failing_since INTEGER,
+  last_poll_at INTEGER,
+  last_poll_duration_us INTEGER NOT NULL DEFAULT 0,
+  last_poll_found INTEGER NOT NULL DEFAULT 0,
+  last_poll_error TEXT NOT NULL DEFAULT '',
+  waiting INTEGER NOT NULL DEFAULT 0,     -- deliveries with status pending
+  dead INTEGER NOT NULL DEFAULT 0,        -- deliveries with status dead
+  acceptances INTEGER NOT NULL DEFAULT 0  -- by the receiver, ever
+) STRICT;
+
+-- Revisions of orders. By construction the newest of an order alone can be pending or dead, save one that is in flight.
+CREATE TABLE delivery (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  connection_id INTEGER NOT NULL REFERENCES connection (id),
+  generation INTEGER NOT NULL,
+  order_id INTEGER NOT NULL,
+  order_name TEXT NOT NULL,
+  revision INTEGER NOT NULL,
+  webhook_id TEXT NOT NULL UNIQUE,
+  status INTEGER NOT NULL,
+  condition INTEGER NOT NULL,
+  priority INTEGER NOT NULL,
+  event TEXT NOT NULL DEFAULT '',         -- fixed with webhook_connection_id by the first claim
+  webhook_connection_id TEXT NOT NULL DEFAULT '',
+  content_hash TEXT NOT NULL,
+  write_date TEXT NOT NULL,
+  unmappable INTEGER NOT NULL DEFAULT 0,
+  before_start INTEGER NOT NULL DEFAULT 0,
+  was_baseline INTEGER NOT NULL DEFAULT 0,
+  reconfirmed INTEGER NOT NULL DEFAULT 0,
+  base INTEGER NOT NULL DEFAULT 1,        -- first revision since the order was cancelled last
+  attempts INTEGER NOT NULL DEFAULT 0,    -- requests that ended
+  spent INTEGER NOT NULL DEFAULT 0,
+  failed INTEGER NOT NULL DEFAULT 0,      -- it failed since it was queued
+  accepted INTEGER NOT NULL DEFAULT 0,    -- the receiver accepted it once
+  fate_unknown INTEGER NOT NULL DEFAULT 0,  -- the answer to a request was lost once
+  acceptances_seen INTEGER,               -- connection_state.acceptances when its last request ended
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  pending_since INTEGER NOT NULL,
+  next_attempt_at INTEGER,
+  queue INTEGER NOT NULL DEFAULT 0,       -- 0: not queued or in flight; 1: due; 2: waits for due_mono
+  due_mono INTEGER NOT NULL DEFAULT 0,    -- monotonic microseconds of this run
+  forced INTEGER NOT NULL DEFAULT 0,
+  forced_again INTEGER NOT NULL DEFAULT 0,  -- asked for while in flight: forced if that fails
+  claimed INTEGER NOT NULL DEFAULT 0,     -- the run that has it in flight
+  claimed_at INTEGER,
+  last_http_status INTEGER NOT NULL DEFAULT 0,
+  last_error TEXT NOT NULL DEFAULT '',
+  reason TEXT NOT NULL DEFAULT '',
+  retry INTEGER GENERATED ALWAYS AS (
+    CASE WHEN status = 2 THEN 2 WHEN status = 0 AND failed = 1 THEN 1 END) VIRTUAL
+) STRICT;
+CREATE UNIQUE INDEX delivery_order ON delivery (connection_id, order_id, revision);
+-- Never two in flight for one order.
+CREATE UNIQUE INDEX delivery_in_flight ON delivery (connection_id, order_id) WHERE claimed <> 0;
+CREATE INDEX delivery_due ON delivery (connection_id, forced DESC, priority, attempts, id) WHERE queue = 1;
+CREATE INDEX delivery_waiting ON delivery (connection_id, priority, due_mono) WHERE queue = 2;
+CREATE INDEX delivery_age ON delivery (connection_id, pending_since) WHERE status = 0;
+CREATE INDEX delivery_retry ON delivery (connection_id, retry, id) WHERE retry IS NOT NULL;
+CREATE INDEX delivery_retry_all ON delivery (retry, id) WHERE retry IS NOT NULL;
+
+-- What a delivery says, sealed. Apart, so that lists do not read it.
+CREATE TABLE payload (
+  delivery_id INTEGER PRIMARY KEY REFERENCES delivery (id) ON DELETE CASCADE,
+  content BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE attempt (
+  delivery_id INTEGER NOT NULL REFERENCES delivery (id) ON DELETE CASCADE,
+  number INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  duration_us INTEGER NOT NULL,
+  http_status INTEGER NOT NULL,
+  failure TEXT NOT NULL,
+  error TEXT NOT NULL,
+  PRIMARY KEY (delivery_id, number)
+) STRICT, WITHOUT ROWID;
+
+-- The newest revision of each order; kept as long as its connection.
+CREATE TABLE head (
+  connection_id INTEGER NOT NULL REFERENCES connection (id),
+  order_id INTEGER NOT NULL,
+  generation INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  revision INTEGER NOT NULL,
+  content_hash TEXT NOT NULL,
+  write_date TEXT NOT NULL,
+  line_write_date TEXT NOT NULL,
+  condition INTEGER NOT NULL,
+  young INTEGER NOT NULL,
+  observed_at INTEGER,
+  delivery_id INTEGER NOT NULL REFERENCES delivery (id),
+  PRIMARY KEY (connection_id, order_id)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX head_delivery ON head (delivery_id);
+CREATE INDEX head_changed ON head (connection_id, delivery_id);
+CREATE INDEX head_name ON head (name);
+
+CREATE TABLE event (
+  sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+  at INTEGER NOT NULL,
+  type INTEGER NOT NULL,
+  connection_id INTEGER NOT NULL,
+  connection_name TEXT NOT NULL,
+  order_id INTEGER NOT NULL,
+  order_name TEXT NOT NULL,
+  detail TEXT NOT NULL                    -- JSON
+) STRICT;
+
+CREATE TABLE sync_log (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  connection_id INTEGER NOT NULL,
+  connection_name TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  started_at INTEGER NOT NULL,
+  duration_us INTEGER NOT NULL,
+  listed INTEGER NOT NULL,
+  recorded INTEGER NOT NULL,
+  unchanged INTEGER NOT NULL,
+  dead INTEGER NOT NULL,
+  error TEXT NOT NULL
+) STRICT;
+CREATE INDEX sync_log_connection ON sync_log (connection_id, id);
+CREATE INDEX sync_log_age ON sync_log (started_at);
+
+CREATE TABLE token (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  name TEXT NOT NULL,
+  role INTEGER NOT NULL,
+  hash BLOB NOT NULL UNIQUE,
+  created_at INTEGER NOT NULL,
+  revoked_at INTEGER
+) STRICT;
+CREATE UNIQUE INDEX token_name ON token (name) WHERE revoked_at IS NULL;
+
+-- Calls that must not be done twice, for a day.
+CREATE TABLE request (
+  kind TEXT NOT NULL,
+  token_name TEXT NOT NULL,
+  request_id TEXT NOT NULL,
+  result INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  PRIMARY KEY (kind, token_name, request_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX request_age ON request (at);
+)sql";
+
+}  // namespace poller

@@ -1,0 +1,46 @@
+#include "core/storage/sqlite/sqlite_status_store.h"
+
+#include <filesystem>
+#include <system_error>
+
+#include "core/base/status.h"
+
+namespace poller {
+namespace {
+
+std::int64_t SizeOf(const std::filesystem::path& path) {
+  std::error_code error;
+  const std::uintmax_t size = std::filesystem::file_size(path, error);
+  return error ? 0 : static_cast<std::int64_t>(size);
+}
+
+}  // namespace
+
+absl::StatusOr<StorageTotals> SqliteStatusStore::Totals() {
+  return context_.readers.Read([&](Database& db) -> absl::StatusOr<StorageTotals> {
+    StorageTotals totals;
+    Query query = db.Run(
+        "SELECT count(*), total(c.paused_polling OR c.paused_delivery), "
+        "total(s.suspension_reason IS NOT NULL), "
+        "total(s.odoo_breaker_state <> 0 OR s.receiver_breaker_state <> 0 "
+        "OR s.suspension_reason IS NOT NULL OR s.receiver_gone_since IS NOT NULL "
+        "OR s.last_poll_error <> '' OR s.dead > 0), total(s.waiting), total(s.dead), "
+        "min(CASE WHEN s.waiting > 0 THEN (SELECT min(d.pending_since) FROM delivery d "
+        "WHERE d.connection_id = c.id AND d.status = 0) END) "
+        "FROM connection c JOIN connection_state s ON s.connection_id = c.id WHERE c.deleted = 0");
+    if (query.Next()) {
+      totals.connections = query.Int(0);
+      totals.paused = query.Int(1);
+      totals.suspended = query.Int(2);
+      totals.unhealthy = query.Int(3);
+      totals.waiting = query.Int(4);
+      totals.dead = query.Int(5);
+      totals.oldest_waiting = query.TimeOr(6, absl::InfiniteFuture());
+    }
+    RETURN_IF_ERROR(query.status());
+    totals.database_bytes = SizeOf(db.path()) + SizeOf(db.path().string() + "-wal");
+    return totals;
+  });
+}
+
+}  // namespace poller
