@@ -1,0 +1,70 @@
+// An Odoo that answers from the recordings in tests/data/odoo.
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+#include <functional>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/http/http_client.h"
+
+namespace poller::odoo {
+
+struct Recording {
+  std::string name;  // "17/56-product_product-read.json"
+  boost::json::value request_body;
+  int status = 0;
+  std::string content_type;
+  boost::json::value body;
+};
+// `name` is a path below tests/data/odoo; a missing or odd file aborts.
+Recording LoadRecording(const std::string& name);
+// All of one version ("17", "19-json2") by name.
+std::vector<Recording> LoadRecordings(const std::string& version);
+std::string ReadTestFile(const std::string& path);
+// The text of the recorded answer.
+std::string BodyText(const Recording& recording);
+
+// Rows are matched by model and method, and cut to the ids and fields asked for, as Odoo does. A
+// field that is unknown is the error that this version gives. Every answer has a Date header.
+class RecordedOdoo {
+ public:
+  explicit RecordedOdoo(const std::string& version);
+
+  HttpResponse Answer(const HttpRequest& request);
+
+  // "sale.order.search_read", "login", in order.
+  std::vector<std::string> calls;
+  int Count(const std::string& call) const;
+  // What happens beyond the recordings: the answer to the next call of that name is this error,
+  // whose id is set.
+  void FailNext(const std::string& call, boost::json::object error_answer);
+  // Sees, and may change, the rows of each read before they are sent.
+  std::function<void(const std::string& call, std::vector<boost::json::object>& rows)> touch;
+  // What fields_get knows.
+  std::map<std::string, std::vector<std::string>> fields;
+  std::string date = "Tue, 24 Nov 2026 14:30:00 GMT";
+  const std::string& database() const { return database_; }
+
+ private:
+  boost::json::value Execute(const boost::json::array& args);
+  boost::json::value FieldsGet(const std::string& model, const boost::json::object& kwargs) const;
+  std::vector<boost::json::object> Select(const std::string& model, const std::string& method,
+                                          const boost::json::array& positional,
+                                          const boost::json::object& kwargs) const;
+  std::string UnknownField(const std::string& model, const boost::json::object& kwargs) const;
+
+  std::string version_;
+  std::string database_;
+  std::map<std::string, std::vector<boost::json::object>> rows_;  // by model
+  boost::json::object unrecorded_;
+  std::vector<std::pair<std::string, boost::json::object>> failures_;
+};
+
+// {"error": …} as JSON-RPC carries a Python exception.
+boost::json::object ErrorAnswer(const std::string& name, const std::string& message);
+
+}  // namespace poller::odoo
