@@ -1,0 +1,35 @@
+// Where a page of a list ended.
+#pragma once
+
+#include <google/protobuf/message.h>
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace poller::rpc {
+
+inline constexpr int kDefaultPageSize = 50;
+inline constexpr int kMaxPageSize = 1000;
+
+// A page ends early when its messages reach this many bytes, so that it stays below the 4 MiB that
+// clients accept by default.
+inline constexpr std::size_t kMaxPageBytes = 2 << 20;
+
+struct Page {
+  int size = kDefaultPageSize;
+  std::int64_t after = 0;  // id of the last item of the page before; 0: the first page
+};
+
+// Reads `page_size` and `page_token` of `request`. kInvalidArgument names "page_size" if it is
+// negative, and "page_token" if it is broken or belongs to a request with other fields (reason
+// PAGE_TOKEN_INVALID).
+absl::StatusOr<Page> ReadPage(const google::protobuf::Message& request);
+
+// The token for what follows `last`. It holds a digest of the request without its two page fields:
+// opaque, and useless for another query.
+std::string PageToken(const google::protobuf::Message& request, std::int64_t last);
+
+}  // namespace poller::rpc
