@@ -1,0 +1,350 @@
+#include "core/polling/connection_poller.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "core/async/offload.h"
+#include "core/base/status.h"
+#include "core/base/text.h"
+#include "core/polling/odoo_check.h"
+#include "core/polling/pass_verdict.h"
+#include "core/polling/resend.h"
+
+namespace poller {
+namespace {
+
+// When our own store does not answer.
+constexpr absl::Duration kStoreRetry = absl::Seconds(10);
+
+bool SameTarget(const odoo::Target& a, const odoo::Target& b) {
+  return a.url == b.url && a.database == b.database && a.username == b.username &&
+         a.api_key == b.api_key && a.company_ids == b.company_ids && a.ca_pem == b.ca_pem;
+}
+
+void AddTo(PassResult& sum, const PassResult& part) {
+  sum.listed += part.listed;
+  sum.recorded += part.recorded;
+  sum.unchanged += part.unchanged;
+  sum.dead += part.dead;
+  sum.cancelled += part.cancelled;
+  sum.deferred += part.deferred;
+}
+
+bool HasBegun(const ConnectionWithState& connection) {
+  return connection.state.mark != absl::InfinitePast();
+}
+
+}  // namespace
+
+ConnectionPoller::ConnectionPoller(ConnectionId id, std::shared_ptr<const PollerContext> context)
+    : id_(id), context_(std::move(context)), gate_(context_->options) {}
+
+void ConnectionPoller::Refresh() { wakeup_.Notify(); }
+void ConnectionPoller::Stop() { wakeup_.Notify(); }
+
+Task<void> ConnectionPoller::Run(bool spread) {
+  const Clock& clock = context_->ingest.clock;
+  bool placed = !spread;
+  while (!context_->ingest.stopping()) {
+    if (!placed) {
+      const auto connection = co_await Load();
+      if (connection.ok()) {
+        absl::MutexLock lock(&mu_);
+        gate_.FirstIn(connection->connection.settings.interval * context_->random.Unit(),
+                      clock.Read());
+        placed = true;
+      }
+    }
+    auto wait = co_await Turn();
+    if (absl::IsNotFound(wait.status())) co_return;
+    if (!wait.ok()) wait = kStoreRetry;
+    if (*wait <= absl::ZeroDuration()) continue;
+    const bool woken = co_await context_->sleeper.Sleep(*wait, &wakeup_);
+    if (!woken) continue;
+    absl::MutexLock lock(&mu_);
+    gate_.Hurry(clock.Read());
+  }
+}
+
+Task<absl::StatusOr<ConnectionWithState>> ConnectionPoller::Load() {
+  auto work = [&connections = context_->ingest.connections, id = id_] {
+    return connections.Get(id);
+  };
+  auto connection = co_await Offload(context_->ingest.storage_pool, std::move(work));
+  if (!connection.ok()) {
+    if (!absl::IsNotFound(connection.status())) {
+      context_->ingest.log.Warning("cannot read a connection",
+                                   {{"connection", id_}, {"error", connection.status()}});
+    }
+    co_return connection.status();
+  }
+  absl::MutexLock lock(&mu_);
+  gate_.Load(*connection, context_->ingest.clock.Read());
+  UseSettings(*connection);
+  co_return connection;
+}
+
+void ConnectionPoller::UseSettings(const ConnectionWithState& connection) {
+  odoo::Target target = TargetOf(connection.connection.settings, context_->options);
+  const odoo::Session stored{connection.state.odoo_uid, connection.state.odoo_version};
+  if (link_.client != nullptr && SameTarget(link_.target, target)) {
+    // Another Odoo under the same address: its login was forgotten together with the marks.
+    const bool replaced =
+        stored.uid == 0 && !HasBegun(connection) && link_.client->session().uid != 0 && link_.begun;
+    link_.begun = HasBegun(connection);
+    if (!replaced) return;
+  }
+  const bool edited = link_.client != nullptr;
+  link_.client = std::make_shared<odoo::Client>(context_->http, target, stored);
+  link_.turn = context_->turns.For(target.url, target.database);
+  link_.target = std::move(target);
+  link_.begun = HasBegun(connection);
+  // What was held against the old settings says nothing about the new ones.
+  if (edited) gate_.Reset(context_->ingest.clock.Read());
+}
+
+Task<absl::StatusOr<absl::Duration>> ConnectionPoller::Turn() {
+  auto pass = co_await passes_.Acquire(LanePriority::kPoll);
+  auto connection = co_await Load();
+  CO_RETURN_IF_ERROR(connection);
+  absl::Duration wait;
+  {
+    absl::MutexLock lock(&mu_);
+    wait = gate_.Wait(*connection, context_->ingest.clock.Read());
+  }
+  if (wait > absl::ZeroDuration() || context_->ingest.stopping()) co_return wait;
+  const auto result = co_await RunPass(std::move(*connection), /*forced=*/false);
+  // The connection is gone: Load finds out. Everything else is settled.
+  co_return absl::ZeroDuration();
+}
+
+Task<absl::StatusOr<PassResult>> ConnectionPoller::PollNow() {
+  auto pass = co_await passes_.Acquire(LanePriority::kPoll);
+  if (context_->ingest.stopping()) co_return StoppingError();
+  auto connection = co_await Load();
+  CO_RETURN_IF_ERROR(connection);
+  co_return co_await RunPass(std::move(*connection), /*forced=*/true);
+}
+
+Task<absl::StatusOr<PassResult>> ConnectionPoller::RunPass(ConnectionWithState connection,
+                                                           bool forced) {
+  const Clock& clock = context_->ingest.clock;
+  Pass pass;
+  pass.began = clock.Read();
+  pass.kind = HasBegun(connection) ? "poll" : "start";
+  {
+    absl::MutexLock lock(&mu_);
+    gate_.Begin(pass.began, forced);
+  }
+  co_await SaveBreaker();
+  const bool lines = forced || pass.began.mono >= lines_due_;
+  absl::Status end = co_await RunParts(connection, lines, pass.result);
+  pass.result.duration = clock.Monotonic() - pass.began.mono;
+  if (end.ok() && lines)
+    lines_due_ = pass.began.mono + connection.connection.settings.line_interval;
+  const PassResult result = pass.result;
+  co_await Settle(std::move(connection), end, std::move(pass));
+  if (!end.ok()) co_return end;
+  co_return result;
+}
+
+Task<absl::Status> ConnectionPoller::RunParts(ConnectionWithState connection, bool lines,
+                                              PassResult& result) {
+  CO_RETURN_IF_ERROR(co_await LearnVersion(connection));
+  IngestSubject subject = Subject(connection);
+  if (memory_of_.lock() != subject.client) {
+    memory_ = PassMemory();
+    memory_of_ = subject.client;
+  }
+  {
+    OrderIngest ingest(context_->ingest, context_->options, subject, OrderIngest::Manner());
+    PollCycle cycle(context_->ingest, context_->options, ingest, memory_);
+    const absl::Status end = co_await cycle.Poll();
+    AddTo(result, ingest.result());
+    if (!end.ok() || !lines || !HasBegun(connection)) co_return end;
+  }
+  OrderIngest::Manner manner;
+  manner.priority = LanePriority::kRequest;
+  OrderIngest ingest(context_->ingest, context_->options, std::move(subject), std::move(manner));
+  PollCycle cycle(context_->ingest, context_->options, ingest, memory_);
+  const absl::Status end = co_await cycle.Lines();
+  AddTo(result, ingest.result());
+  co_return end;
+}
+
+Task<absl::Status> ConnectionPoller::LearnVersion(ConnectionWithState connection) {
+  if (!connection.state.odoo_version.empty() && !version_due_) co_return absl::OkStatus();
+  IngestSubject subject = Subject(std::move(connection));
+  auto lane = co_await subject.lane->Acquire(LanePriority::kPoll);
+  auto turn = co_await subject.turn->Acquire(LanePriority::kPoll);
+  if (context_->ingest.stopping()) co_return StoppingError();
+  const auto version = co_await subject.client->Version();
+  const auto kind = odoo::ErrorKindOf(version.status());
+  // The version is good to know; an Odoo that hides it can be polled all the same.
+  if (kind == odoo::ErrorKind::kQuery || kind == odoo::ErrorKind::kGarbage)
+    co_return absl::OkStatus();
+  co_return version.status();
+}
+
+IngestSubject ConnectionPoller::Subject(ConnectionWithState connection) {
+  IngestSubject subject;
+  subject.connection = std::move(connection);
+  subject.lane = lane_;
+  absl::MutexLock lock(&mu_);
+  subject.client = link_.client;
+  subject.turn = link_.turn;
+  return subject;
+}
+
+Task<void> ConnectionPoller::Settle(ConnectionWithState connection, absl::Status end, Pass pass) {
+  if (context_->ingest.stopping() || IsInterruption(end)) {
+    absl::MutexLock lock(&mu_);
+    gate_.Interrupted();
+    co_return;
+  }
+  PassVerdict verdict;
+  {
+    absl::MutexLock lock(&mu_);
+    verdict = gate_.End(end, connection.connection.settings, context_->ingest.clock.Read(),
+                        context_->random.Unit(), context_->random.Unit());
+  }
+  version_due_ = !end.ok();
+  co_await SaveBreaker();
+  const bool suspended = connection.state.suspension.has_value();
+  co_await SettleSuspension(suspended, end.ok(), std::move(verdict));
+  co_await Record(std::move(connection), std::move(end), std::move(pass));
+}
+
+Task<void> ConnectionPoller::SettleSuspension(bool suspended, bool ok, PassVerdict verdict) {
+  ConnectionStore& connections = context_->ingest.connections;
+  if (ok && suspended) {
+    const absl::Time now = context_->ingest.clock.Now();
+    co_await Note("end a suspension", [&connections, id = id_, now] {
+      return connections.EndSuspension(id, Actor(), now);
+    });
+  }
+  if (verdict.suspend_reason.empty()) co_return;
+  if (!suspended) {
+    context_->metrics.Suspended(verdict.suspend_reason);
+    context_->ingest.log.Warning("a connection is suspended", {{"connection", id_},
+                                                               {"reason", verdict.suspend_reason},
+                                                               {"error", verdict.suspend_message}});
+  }
+  Suspension suspension;
+  suspension.reason = std::move(verdict.suspend_reason);
+  suspension.message = std::move(verdict.suspend_message);
+  suspension.since = context_->ingest.clock.Now();
+  co_await Note("suspend", [&connections, id = id_, suspension] {
+    return connections.Suspend(id, suspension);
+  });
+}
+
+// The connection's row always; a log row if the pass failed in a new way or after it had found
+// something. A complete pass has written its own.
+Task<void> ConnectionPoller::Record(ConnectionWithState connection, absl::Status end, Pass pass) {
+  ConnectionStore& connections = context_->ingest.connections;
+  const std::string failure = end.ok() ? "" : FailureClass(end);
+  const bool news = failure != std::exchange(last_failure_, failure);
+  const std::string error = end.ok() ? "" : std::string(Message(end));
+  context_->metrics.Pass(end.ok() ? "ok" : failure, pass.result);
+  std::vector<LogField> fields{{"connection", id_},
+                               {"recorded", pass.result.recorded},
+                               {"dead", pass.result.dead},
+                               {"cancelled", pass.result.cancelled},
+                               {"duration", poller::FormatDuration(absl::Trunc(
+                                                pass.result.duration, absl::Milliseconds(1)))}};
+  if (!end.ok()) {
+    fields.emplace_back("error", end);
+    context_->ingest.log.Write(news ? LogLevel::kWarning : LogLevel::kDebug, "a poll failed",
+                               fields);
+  } else if (pass.result.Found() > 0) {
+    context_->ingest.log.Info("a poll found orders", fields);
+  }
+  const odoo::Session session = Subject(connection).client->session();
+  if (session.uid != connection.state.odoo_uid ||
+      session.server_version != connection.state.odoo_version) {
+    co_await Note("store the login", [&connections, id = id_, session] {
+      return connections.SaveOdooSession(id, session.uid, session.server_version);
+    });
+  }
+  LastPoll last;
+  last.at = pass.began.wall;
+  last.duration = pass.result.duration;
+  last.found = pass.result.Found();
+  last.error = error;
+  const absl::Time now = context_->ingest.clock.Now();
+  co_await Note("record a poll", [&connections, id = id_, last, now] {
+    return connections.RecordPoll(id, last, now);
+  });
+  if (end.ok() || (!news && pass.result.Found() == 0)) co_return;
+  SyncLog log;
+  log.connection = id_;
+  log.connection_name = connection.connection.settings.name;
+  log.kind = pass.kind;
+  log.started_at = pass.began.wall;
+  log.duration = pass.result.duration;
+  log.listed = pass.result.listed;
+  log.recorded = pass.result.recorded + pass.result.cancelled;
+  log.unchanged = pass.result.unchanged;
+  log.dead = pass.result.dead;
+  log.error = error;
+  co_await Note("log a pass", [&logs = context_->sync_logs, log] { return logs.Append(log); });
+}
+
+Task<void> ConnectionPoller::SaveBreaker() {
+  auto write = [this]() -> absl::Status {
+    absl::MutexLock saving(&saving_);
+    BreakerRecord record;
+    {
+      absl::MutexLock lock(&mu_);
+      record = gate_.breaker();
+    }
+    if (record == saved_) return absl::OkStatus();
+    RETURN_IF_ERROR(context_->ingest.connections.SaveBreaker(id_, Leg::kOdoo, record,
+                                                             context_->ingest.clock.Now()));
+    if (record.state != saved_.state) context_->metrics.BreakerChanged(record.state);
+    saved_ = std::move(record);
+    return absl::OkStatus();
+  };
+  co_await Note("store the breaker", std::move(write));
+}
+
+Task<void> ConnectionPoller::Note(std::string what, std::function<absl::Status()> write) {
+  const absl::Status status = co_await Offload(context_->ingest.storage_pool, std::move(write));
+  if (status.ok() || absl::IsNotFound(status)) co_return;
+  context_->ingest.log.Warning("cannot " + what, {{"connection", id_}, {"error", status}});
+}
+
+Task<absl::StatusOr<ResendResult>> ConnectionPoller::Resend(ResendRequest request, Actor actor) {
+  auto connection = co_await Load();
+  CO_RETURN_IF_ERROR(connection);
+  OrderIngest::Manner manner;
+  manner.mode = IngestMode::kResend;
+  manner.priority = LanePriority::kRequest;
+  manner.dry_run = request.dry_run;
+  manner.name_orders = true;
+  manner.actor = std::move(actor);
+  OrderIngest ingest(context_->ingest, context_->options, Subject(std::move(*connection)),
+                     std::move(manner));
+  co_return co_await ResendOrders(ingest, std::move(request));
+}
+
+Task<absl::Status> ConnectionPoller::Reset(Actor actor) {
+  const auto connection = co_await Load();
+  CO_RETURN_IF_ERROR(connection);
+  {
+    absl::MutexLock lock(&mu_);
+    gate_.Reset(context_->ingest.clock.Read());
+  }
+  co_await SaveBreaker();
+  auto work = [&connections = context_->ingest.connections, id = id_, actor = std::move(actor),
+               now = context_->ingest.clock.Now()] {
+    return connections.EndSuspension(id, actor, now);
+  };
+  const absl::Status status = co_await Offload(context_->ingest.storage_pool, std::move(work));
+  Refresh();
+  co_return status;
+}
+
+}  // namespace poller

@@ -1,0 +1,111 @@
+// One connection's polls, for as long as it exists.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "core/async/sleeper.h"
+#include "core/async/task.h"
+#include "core/base/clock.h"
+#include "core/base/random_source.h"
+#include "core/http/http_client.h"
+#include "core/model/event.h"
+#include "core/polling/ingest_lane.h"
+#include "core/polling/order_ingest.h"
+#include "core/polling/poll_cycle.h"
+#include "core/polling/poll_gate.h"
+#include "core/polling/polling_metrics.h"
+#include "core/polling/polling_options.h"
+#include "core/storage/sync_log_store.h"
+
+namespace poller {
+
+// What all connections share.
+struct PollerContext {
+  IngestDeps ingest;
+  SyncLogStore& sync_logs;
+  HttpClient& http;
+  Sleeper& sleeper;
+  RandomSource& random;
+  PollingMetrics& metrics;
+  LaneRegistry& turns;
+  const PollingOptions& options;
+};
+
+// Thread-safe. The coroutines run on strands of their own, one pass at a time.
+class ConnectionPoller {
+ public:
+  ConnectionPoller(ConnectionId id, std::shared_ptr<const PollerContext> context);
+
+  // Polls until the connection is deleted or the server stops. `spread`: the first pass comes at a
+  // random moment of the interval.
+  Task<void> Run(bool spread);
+  // Look at the settings again, and poll if nothing speaks against it.
+  void Refresh();
+  void Stop();
+  // See Scheduler.
+  Task<absl::StatusOr<PassResult>> PollNow();
+  Task<absl::StatusOr<ResendResult>> Resend(ResendRequest request, Actor actor);
+  Task<absl::Status> Reset(Actor actor);
+
+ private:
+  // The client of the present settings. Edited: another.
+  struct Link {
+    odoo::Target target;
+    std::shared_ptr<odoo::Client> client;
+    std::shared_ptr<IngestLane> turn;
+    bool begun = false;  // the connection had a mark
+  };
+  struct Pass {
+    Instant began;
+    PassResult result;
+    std::string kind;
+  };
+
+  // What is stored now. The gate and the client follow it.
+  Task<absl::StatusOr<ConnectionWithState>> Load();
+  // Runs a pass if one is due; else says how long until then.
+  Task<absl::StatusOr<absl::Duration>> Turn();
+  // The caller holds `passes_`.
+  Task<absl::StatusOr<PassResult>> RunPass(ConnectionWithState connection, bool forced);
+  Task<absl::Status> RunParts(ConnectionWithState connection, bool lines, PassResult& result);
+  Task<absl::Status> LearnVersion(ConnectionWithState connection);
+  // What follows from the end of a pass: breaker, suspension, session, records, logs.
+  Task<void> Settle(ConnectionWithState connection, absl::Status end, Pass pass);
+  Task<void> SettleSuspension(bool suspended, bool ok, PassVerdict verdict);
+  Task<void> Record(ConnectionWithState connection, absl::Status end, Pass pass);
+  Task<void> SaveBreaker();
+  // Writes to a store what may be lost without harm: an error is logged.
+  Task<void> Note(std::string what, std::function<absl::Status()> write);
+  IngestSubject Subject(ConnectionWithState connection);
+  void UseSettings(const ConnectionWithState& connection) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  const ConnectionId id_;
+  const std::shared_ptr<const PollerContext> context_;
+  const std::shared_ptr<IngestLane> lane_ = std::make_shared<IngestLane>();
+  IngestLane passes_;  // one pass at a time
+  Wakeup wakeup_;
+  absl::Mutex
+      saving_;  // held while the breaker is stored, so that the one stored last is the newest
+  BreakerRecord saved_ ABSL_GUARDED_BY(saving_);
+
+  absl::Mutex mu_;
+  PollGate gate_ ABSL_GUARDED_BY(mu_);
+  Link link_ ABSL_GUARDED_BY(mu_);
+
+  // Touched by whoever holds `passes_`.
+  PassMemory memory_;
+  std::weak_ptr<odoo::Client> memory_of_;  // the Odoo that `memory_` is about
+  bool version_due_ = false;               // after a failure: Odoo may have been upgraded
+  absl::Duration lines_due_ = -absl::InfiniteDuration();
+  std::string
+      last_failure_;  // class of the failure that this series of passes ends with; empty: none
+};
+
+}  // namespace poller

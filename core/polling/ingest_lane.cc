@@ -1,0 +1,78 @@
+#include "core/polling/ingest_lane.h"
+
+#include <array>
+#include <cstddef>
+#include <deque>
+#include <optional>
+#include <utility>
+
+#include "core/async/one_shot.h"
+#include "core/base/url.h"
+
+namespace poller {
+
+struct IngestLane::Guard::State {
+  absl::Mutex mu;
+  bool held ABSL_GUARDED_BY(mu) = false;
+  std::array<std::deque<OneShot<bool>>, 3> waiting ABSL_GUARDED_BY(mu);  // by priority
+};
+
+IngestLane::Guard& IngestLane::Guard::operator=(Guard&& other) noexcept {
+  if (this != &other) {
+    Release();
+    state_ = std::move(other.state_);
+  }
+  return *this;
+}
+
+void IngestLane::Guard::Release() {
+  if (!state_) return;
+  const std::shared_ptr<State> state = std::exchange(state_, nullptr);
+  std::optional<OneShot<bool>> next;
+  {
+    absl::MutexLock lock(&state->mu);
+    for (auto& queue : state->waiting) {
+      if (queue.empty()) continue;
+      next = std::move(queue.front());
+      queue.pop_front();
+      break;
+    }
+    // With somebody waiting the lane stays held: it passes from hand to hand, and nobody can cut in
+    // between.
+    if (!next.has_value()) state->held = false;
+  }
+  if (next.has_value()) next->Set(true);
+}
+
+IngestLane::IngestLane() : state_(std::make_shared<Guard::State>()) {}
+
+Task<IngestLane::Guard> IngestLane::Acquire(LanePriority priority) {
+  auto state = state_;
+  std::optional<OneShot<bool>> turn;
+  {
+    absl::MutexLock lock(&state->mu);
+    if (state->held) {
+      turn.emplace();
+      state->waiting[static_cast<std::size_t>(priority)].push_back(*turn);
+    } else {
+      state->held = true;
+    }
+  }
+  if (turn.has_value()) co_await turn->Get();
+  co_return Guard(std::move(state));
+}
+
+std::shared_ptr<IngestLane> LaneRegistry::For(const std::string& url, const std::string& database) {
+  const auto parsed = ParseUrl(url);
+  const std::string key = (parsed.ok() ? parsed->Origin() : url) + '\n' + database;
+  absl::MutexLock lock(&mu_);
+  std::weak_ptr<IngestLane>& slot = lanes_[key];
+  if (auto lane = slot.lock()) return lane;
+  std::erase_if(lanes_,
+                [&](const auto& entry) { return entry.first != key && entry.second.expired(); });
+  auto lane = std::make_shared<IngestLane>();
+  lanes_[key] = lane;
+  return lane;
+}
+
+}  // namespace poller

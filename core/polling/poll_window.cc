@@ -1,0 +1,73 @@
+#include "core/polling/poll_window.h"
+
+#include "core/base/text.h"
+
+namespace poller {
+namespace {
+
+constexpr absl::Duration kCredible = absl::Hours(24);
+
+bool Near(absl::Time a, absl::Time b) { return absl::AbsDuration(a - b) < kCredible; }
+
+}  // namespace
+
+std::optional<absl::Time> CredibleDate(std::optional<absl::Time> date, absl::Time mark,
+                                       absl::Time now) {
+  if (!date.has_value()) return std::nullopt;
+  if (Near(*date, now)) return date;
+  if (mark != absl::InfinitePast() && Near(*date, mark)) return date;
+  return std::nullopt;
+}
+
+absl::Time WindowStart(absl::Time mark, absl::Duration overlap) { return mark - overlap; }
+
+std::optional<absl::Time> RestartFrom(const Window& window, absl::Time mark) {
+  if (!window.date.has_value() || mark <= *window.date) return std::nullopt;
+  return *window.date - window.overlap;
+}
+
+bool NeedsLastLook(const Window& window, std::string_view write_date, absl::Time observed_at) {
+  if (!window.date.has_value()) return false;  // nothing leaves a window that does not move
+  const auto written = ParseOdooTime(write_date);
+  if (!written.ok()) return false;
+  return *written <= *window.date - window.overlap && observed_at < *written + window.overlap;
+}
+
+bool IsYoung(const Window& window, std::string_view write_date, std::optional<absl::Time> read_at,
+             const OrderHead* head) {
+  const auto written = ParseOdooTime(write_date);
+  if (written.ok() && read_at.has_value() && *written + window.young <= *read_at) return false;
+  const bool again = head != nullptr && head->write_date == write_date;
+  if (!again) return true;
+  if (!read_at.has_value()) return false;
+  return head->observed_at + window.young > *read_at;
+}
+
+Look Decide(const Window& window, const odoo::ListedOrder& row, const OrderHead* head) {
+  if (!IsConfirmedState(row.state)) {
+    // The listing itself tells the state, so that a cancelled order needs no second look.
+    const bool known = head == nullptr || (head->condition == OrderCondition::kCancelled &&
+                                           head->write_date == row.write_date);
+    return known ? Look::kDrop : Look::kCancel;
+  }
+  if (head == nullptr || head->write_date != row.write_date) return Look::kRead;
+  if (head->condition == OrderCondition::kCancelled || head->young) return Look::kRead;
+  return NeedsLastLook(window, row.write_date, head->observed_at) ? Look::kRead : Look::kDrop;
+}
+
+bool NeedsLineLook(const Window& window, std::string_view line_write_date, const OrderHead* head,
+                   absl::Time started) {
+  const auto written = ParseOdooTime(line_write_date);
+  if (!written.ok()) return true;
+  if (head == nullptr) return *written >= started;
+  if (head->line_write_date < line_write_date)
+    return true;  // the same form: texts compare as times
+  if (!window.date.has_value()) return false;
+  // Edited again within the second that was read, or a late commit under a newer line.
+  return head->observed_at < *written + window.young ||
+         NeedsLastLook(window, line_write_date, head->observed_at);
+}
+
+bool IsConfirmedState(std::string_view state) { return state == "sale" || state == "done"; }
+
+}  // namespace poller
