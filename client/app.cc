@@ -48,8 +48,14 @@ void AddGlobalFlags(CLI::App& app, GlobalFlags& flags) {
       ->type_name("FILE");
   app.add_option("--key", flags.key, "TLS: PEM file with its key")->type_name("FILE");
   app.add_flag("--insecure", flags.insecure,
-               "Plaintext also to other machines: token and orders can be read on the way. To this "
-               "machine it is the default");
+               "Plaintext also to other machines, not only to this one");
+}
+
+// CLI11 leaves two empty lines after the last group.
+std::string Help(const CLI::App& app) {
+  std::string help = app.help();
+  for (std::size_t at = 0; (at = help.find("\n\n\n")) != std::string::npos;) help.erase(at, 1);
+  return help;
 }
 
 int Usage(Io& io, const std::string& message) {
@@ -72,7 +78,7 @@ int ReportParseError(const CLI::App& app, const Registry& registry, const CLI::P
     const std::string word = StrayWord(app);
     if (word.empty() && app.remaining().empty() &&
         dynamic_cast<const CLI::RequiredError*>(&error) != nullptr) {
-      io.err << app.help();
+      io.err << Help(app);
       return kUsage;
     }
     if (!word.empty()) {
@@ -144,7 +150,7 @@ int RunClient(const std::vector<std::string>& arguments, Io& io) {
   try {
     app.parse(words);
   } catch (const CLI::CallForHelp&) {
-    io.out << app.help();
+    io.out << Help(app);
     return kDone;
   } catch (const CLI::ParseError& error) {
     return ReportParseError(app, registry, error, io);

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <memory>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
 #include "client/errors.h"
 #include "odoopoller/v1/sync_log_service.grpc.pb.h"
 
@@ -110,6 +112,18 @@ class Follower {
 
   int Run() {
     Interrupt& interrupt = session_.io().interrupt;
+    // For the whole time, so that an interrupt between two streams ends us in order, too.
+    interrupt.OnInterrupt([this] {
+      absl::MutexLock lock(&mutex_);
+      if (stream_ != nullptr) stream_->Cancel();
+    });
+    const int code = FollowAll(interrupt);
+    interrupt.OnInterrupt(nullptr);
+    return code;
+  }
+
+ private:
+  int FollowAll(Interrupt& interrupt) {
     for (;;) {
       const grpc::Status status = ReadOne();
       if (interrupt.Interrupted()) return kDone;
@@ -121,7 +135,6 @@ class Follower {
     }
   }
 
- private:
   static bool CanResume(const grpc::Status& status) {
     switch (status.error_code()) {
       case grpc::StatusCode::OK:  // the server closed it: it is stopping
@@ -143,11 +156,17 @@ class Follower {
       request_.set_log_id(place_.log_id);
     }
     EventStream stream(session_, *stub_, request_);
-    Interrupt& interrupt = session_.io().interrupt;
-    interrupt.OnInterrupt([&stream] { stream.Cancel(); });
+    SetStream(&stream);
     grpc::Status status = ReadAll(stream);
-    interrupt.OnInterrupt(nullptr);
+    SetStream(nullptr);
     return status;
+  }
+
+  // From now on an interrupt cancels it; at once, if there was one already.
+  void SetStream(EventStream* stream) {
+    absl::MutexLock lock(&mutex_);
+    stream_ = stream;
+    if (stream_ != nullptr && session_.io().interrupt.Interrupted()) stream_->Cancel();
   }
 
   grpc::Status ReadAll(EventStream& stream) {
@@ -177,7 +196,11 @@ class Follower {
     if (lost_) session_.Note("pollerctl: connected again");
     lost_ = false;
     if (message.has_heartbeat()) {
-      place_ = {message.heartbeat().log_id(), message.heartbeat().sequence()};
+      // Never backwards, whatever the server says: what was shown would be shown again.
+      const std::int64_t scanned = message.heartbeat().sequence();
+      if (!place_.sequence || scanned >= *place_.sequence) {
+        place_ = {message.heartbeat().log_id(), scanned};
+      }
     } else if (message.has_event() &&
                (!place_.sequence || message.event().sequence() > *place_.sequence)) {
       callbacks_.event(message.event());
@@ -194,6 +217,8 @@ class Follower {
   absl::Duration wait_;
   bool contact_ = false;  // a message came: there is a server that lets us read
   bool lost_ = false;
+  absl::Mutex mutex_;
+  EventStream* stream_ ABSL_GUARDED_BY(mutex_) = nullptr;  // what an interrupt cancels
 };
 
 }  // namespace

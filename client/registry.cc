@@ -83,7 +83,17 @@ std::size_t EditDistance(std::string_view a, std::string_view b) {
   return cost[a.size()][b.size()];
 }
 
-HelpFormatter::HelpFormatter() { column_width(kHelpColumn); }
+HelpFormatter::HelpFormatter() {
+  column_width(kHelpColumn);
+  label("SUBCOMMAND", "VERB");
+  label("OPTIONS", "FLAGS");
+}
+
+// Without what validators add: the description says it in words.
+std::string HelpFormatter::make_option_opts(const CLI::Option* option) const {
+  const std::string type = option->get_type_name();
+  return option->get_type_size() == 0 || type.empty() ? "" : " " + type.substr(0, type.find(':'));
+}
 
 std::string HelpFormatter::make_description(const CLI::App* app) const {
   std::ostringstream out;

@@ -40,6 +40,7 @@ class HelpFormatter : public CLI::Formatter {
   HelpFormatter();
   std::string make_description(const CLI::App* app) const override;
   std::string make_footer(const CLI::App* app) const override;
+  std::string make_option_opts(const CLI::Option* option) const override;
 };
 
 // Edits (insertions, deletions, replacements, swaps of neighbours) that turn one word into the

@@ -1,0 +1,219 @@
+// orders, order, send, retries, retry, discard, status.
+#include <string>
+
+#include "tests/unit/client/client_fixture.h"
+
+namespace poller::client {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+class OrdersTest : public ClientTest {
+ protected:
+  OrdersTest() {
+    server.orders.script_ListOrders.answer = [this](const auto&,
+                                                    api::ListOrdersResponse& response) {
+      for (const api::Order& order : known) *response.add_orders() = order;
+      return grpc::Status::OK;
+    };
+    server.orders.script_GetOrder.answer = [this](const auto&, api::GetOrderResponse& response) {
+      *response.mutable_order() = known.at(0);
+      return grpc::Status::OK;
+    };
+    server.orders.script_ResendOrders.answer = [](const auto&,
+                                                  api::ResendOrdersResponse& response) {
+      response.add_found("S00042");
+      response.set_requeued(1);
+      return grpc::Status::OK;
+    };
+    server.retries.script_GetRetry.answer = [this](const auto&, api::GetRetryResponse& response) {
+      *response.mutable_delivery() = delivery;
+      return grpc::Status::OK;
+    };
+    delivery.set_id(17);
+    delivery.set_order_name("S00042");
+    delivery.set_revision(2);
+    delivery.set_status(api::DELIVERY_STATUS_DEAD);
+    delivery.set_attempt_count(5);
+  }
+
+  static api::Order Order(std::int64_t connection, std::int64_t id, const std::string& name) {
+    api::Order order;
+    order.set_connection_id(connection);
+    order.set_connection_name("shop" + std::to_string(connection));
+    order.set_order_id(id);
+    order.set_name(name);
+    order.set_revision(1);
+    order.set_status(api::DELIVERY_STATUS_DELIVERED);
+    return order;
+  }
+
+  std::vector<api::Order> known = {Order(1, 42, "S00042"), Order(1, 43, "S000421"),
+                                   Order(2, 44, "S00044")};
+  api::Delivery delivery;
+};
+
+TEST_F(OrdersTest, OrderFindsItsShopByTheExactName) {
+  EXPECT_EQ(Run({"order", "S00042"}).code, 0);
+  EXPECT_EQ(server.orders.script_GetOrder.requests.at(0).connection().id(), 1);
+  EXPECT_EQ(server.orders.script_GetOrder.requests.at(0).name(), "S00042");
+}
+
+TEST_F(OrdersTest, OrderThatIsNotKnownIsThree) {
+  const Result result = Run({"order", "S0004"});
+  EXPECT_EQ(result.code, 3);
+  EXPECT_THAT(result.err, HasSubstr("pollerctl send"));
+}
+
+TEST_F(OrdersTest, OrderOfSeveralShopsAsksWhich) {
+  known.push_back(Order(2, 7, "S00042"));
+  const Result result = Run({"order", "S00042"});
+  EXPECT_EQ(result.code, 2);
+  EXPECT_THAT(result.err, AllOf(HasSubstr("-c 1"), HasSubstr("-c 2")));
+  EXPECT_EQ(Run({"order", "S00042", "-c", "2"}).code, 0);
+}
+
+TEST_F(OrdersTest, SendWithoutATerminalMustSayWhat) {
+  EXPECT_EQ(Run({"send", "-c", "shop1"}).code, 2);
+  EXPECT_EQ(Run({"send", "--last", "1"}).code, 2);
+  EXPECT_EQ(Run({"send", "-c", "shop1", "--last", "1", "--order", "S1"}).code, 2);
+  EXPECT_EQ(Run({"send", "-c", "shop1", "--last", "0"}).code, 2);
+  EXPECT_THAT(server.orders.script_ResendOrders.requests, IsEmpty());
+}
+
+TEST_F(OrdersTest, SendPassesOnWhatWasAsked) {
+  EXPECT_EQ(Run({"send", "-c", "shop1", "--last", "3"}).code, 0);
+  EXPECT_EQ(Run({"send", "-c", "1", "--order", "S1", "--order", "42", "--dry-run"}).code, 0);
+  const auto& requests = server.orders.script_ResendOrders.requests;
+  EXPECT_EQ(requests.at(0).last_n(), 3);
+  EXPECT_EQ(requests.at(0).connection().name(), "shop1");
+  EXPECT_FALSE(requests.at(0).request_id().empty());
+  EXPECT_THAT(requests.at(1).orders().names(), ElementsAre("S1", "42"));
+  EXPECT_TRUE(requests.at(1).validate_only());
+}
+
+TEST_F(OrdersTest, SendLetsThePersonChoose) {
+  terminal.can_ask = true;
+  terminal.answers = {"9", "1,2-3"};
+  EXPECT_EQ(Run({"send", "-c", "shop1"}).code, 0);
+  EXPECT_THAT(server.orders.script_ResendOrders.requests.at(0).orders().ids(),
+              ElementsAre(42, 43, 44));
+}
+
+TEST_F(OrdersTest, SendOfNothingIsNoError) {
+  terminal.can_ask = true;
+  terminal.answers = {""};
+  EXPECT_EQ(Run({"send", "-c", "shop1"}).code, 0);
+  EXPECT_THAT(server.orders.script_ResendOrders.requests, IsEmpty());
+}
+
+TEST_F(OrdersTest, SendOfWhatOdooDoesNotHaveIsThree) {
+  server.orders.script_ResendOrders.answer = [](const auto&, api::ResendOrdersResponse& response) {
+    response.add_missing("S9");
+    return grpc::Status::OK;
+  };
+  const Result result = Run({"send", "-c", "shop1", "--order", "S9"});
+  EXPECT_EQ(result.code, 3);
+  EXPECT_THAT(result.err, HasSubstr("S9"));
+}
+
+TEST_F(OrdersTest, RetryWaitsForTheOutcome) {
+  server.retries.script_RetryDelivery.answer = [this](const auto&,
+                                                      api::RetryDeliveryResponse& response) {
+    delivery.set_status(api::DELIVERY_STATUS_PENDING);
+    *response.mutable_delivery() = delivery;
+    delivery.set_status(api::DELIVERY_STATUS_DELIVERED);
+    delivery.set_attempt_count(6);
+    return grpc::Status::OK;
+  };
+  const Result result = Run({"retry", "17"});
+  EXPECT_EQ(result.code, 0);
+  EXPECT_EQ(result.out, "S00042 r2 (delivery 17) is delivered\n");
+}
+
+TEST_F(OrdersTest, RetryThatFailsAgainIsOneAndSaysWhy) {
+  server.retries.script_RetryDelivery.answer = [this](const auto&,
+                                                      api::RetryDeliveryResponse& response) {
+    delivery.set_status(api::DELIVERY_STATUS_PENDING);
+    *response.mutable_delivery() = delivery;
+    delivery.set_attempt_count(6);
+    delivery.set_last_error("HTTP 500");
+    return grpc::Status::OK;
+  };
+  const Result result = Run({"retry", "17"});
+  EXPECT_EQ(result.code, 1);
+  EXPECT_THAT(result.out, HasSubstr("failed again: HTTP 500"));
+}
+
+TEST_F(OrdersTest, RetryGivesUpWaiting) {
+  server.retries.script_RetryDelivery.answer = [this](const auto&,
+                                                      api::RetryDeliveryResponse& response) {
+    delivery.set_status(api::DELIVERY_STATUS_PENDING);
+    *response.mutable_delivery() = delivery;
+    return grpc::Status::OK;
+  };
+  const Result result = Run({"retry", "17"});
+  EXPECT_EQ(result.code, 0);
+  EXPECT_THAT(result.out, HasSubstr("is queued"));
+  EXPECT_GT(interrupt.waited, absl::Seconds(30));
+}
+
+TEST_F(OrdersTest, RetryOfAnOldRevisionSaysWhere) {
+  server.retries.script_RetryDelivery.answer = [](const auto&, auto&) {
+    return ServerError(grpc::StatusCode::FAILED_PRECONDITION, "superseded", "NOT_NEWEST_REVISION");
+  };
+  const Result result = Run({"retry", "17"});
+  EXPECT_EQ(result.code, 1);
+  EXPECT_THAT(result.err, HasSubstr("pollerctl order"));
+}
+
+TEST_F(OrdersTest, DiscardAsksUnlessYes) {
+  server.retries.script_DiscardDelivery.answer = [this](const auto&,
+                                                        api::DiscardDeliveryResponse& response) {
+    *response.mutable_delivery() = delivery;
+    return grpc::Status::OK;
+  };
+  EXPECT_EQ(Run({"discard", "17"}).code, 2);
+  terminal.can_ask = true;
+  terminal.answers = {"n"};
+  EXPECT_EQ(Run({"discard", "17"}).code, 0);
+  EXPECT_THAT(server.retries.script_DiscardDelivery.requests, IsEmpty());
+  EXPECT_EQ(Run({"discard", "17", "--yes", "--reason", "by hand"}).code, 0);
+  EXPECT_EQ(server.retries.script_DiscardDelivery.requests.at(0).reason(), "by hand");
+}
+
+TEST_F(OrdersTest, RetriesShowsTheQueueAndOneOfIt) {
+  server.retries.script_ListRetries.answer = [this](const auto&,
+                                                    api::ListRetriesResponse& response) {
+    *response.add_deliveries() = delivery;
+    response.set_next_page_token("more");
+    return grpc::Status::OK;
+  };
+  const Result list = Run({"retries", "--dead", "-c", "shop1", "-n", "1"});
+  EXPECT_THAT(list.out, AllOf(HasSubstr("17"), HasSubstr("S00042"), HasSubstr("dead")));
+  EXPECT_THAT(list.err, HasSubstr("there are more"));
+  const auto& request = server.retries.script_ListRetries.requests.at(0);
+  EXPECT_TRUE(request.dead());
+  EXPECT_EQ(request.connection().name(), "shop1");
+  EXPECT_EQ(request.page_size(), 1);
+  EXPECT_THAT(Run({"retries", "17"}).out, HasSubstr("S00042"));
+}
+
+TEST_F(OrdersTest, StatusAndVersion) {
+  server.admin.script_GetServerStatus.answer = [](const auto&,
+                                                  api::GetServerStatusResponse& response) {
+    response.set_version("9.9.9");
+    response.set_dead_count(4);
+    return grpc::Status::OK;
+  };
+  EXPECT_THAT(Run({"status"}).out, AllOf(HasSubstr("9.9.9"), HasSubstr("Dead")));
+  EXPECT_THAT(Run({"status", "-o", "json"}).out, HasSubstr("\"deadCount\": \"4\""));
+  EXPECT_THAT(Run({"version"}).out, HasSubstr("9.9.9"));
+  EXPECT_EQ(Run({"version", "--server", "127.0.0.1:1"}).code, 0);
+}
+
+}  // namespace
+}  // namespace poller::client
