@@ -2,6 +2,7 @@
 #include <google/protobuf/util/json_util.h>
 
 #include <algorithm>
+#include <memory>
 #include <string>
 
 #include "absl/synchronization/notification.h"
@@ -62,13 +63,14 @@ TEST_F(CommandLineTest, NoServerIsFiveAndSaysWhereAndHowToStartOne) {
 }
 
 TEST_F(CommandLineTest, ASlowServerIsNotAnUnreachableOne) {
-  absl::Notification release;
-  server.connections.script_GetConnection.answer = [&release](const auto&, auto&) {
-    release.WaitForNotification();
+  // Shared: the server's thread may still be in it when the test is over.
+  const auto release = std::make_shared<absl::Notification>();
+  server.connections.script_GetConnection.answer = [release](const auto&, auto&) {
+    release->WaitForNotification();
     return grpc::Status::OK;
   };
   const Result result = Run({"show", "7", "--timeout", "200ms"});
-  release.Notify();
+  release->Notify();
   EXPECT_EQ(result.code, 1);
   EXPECT_THAT(result.err, HasSubstr("--timeout"));
 }
