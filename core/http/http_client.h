@@ -38,23 +38,26 @@ struct HttpResponse {
   std::vector<HttpHeader> headers;  // as received, in order
   std::string body;                 // decompressed
   std::string peer;                 // the address that answered, "192.0.2.1:443"
-  absl::Duration name_lookup, connect, tls, total;  // each from the start of the request; zero where it did not happen
+  absl::Duration name_lookup, connect, tls,
+      total;  // each from the start of the request; zero where it did not happen
 
   // The first header of that name (case-insensitive).
   std::optional<std::string_view> Header(std::string_view name) const;
 };
 
-// How an exchange failed when there is no answer. The first five happen before a byte of the request was sent.
+// How an exchange failed when there is no answer. The first five happen before a byte of the
+// request was sent.
 enum class TransportFailure {
   kDns,           // the name does not resolve
   kConnect,       // refused, unreachable, or no TCP connection within connect_timeout
   kTls,           // handshake, certificate or name
   kEgressDenied,  // every address is one that the operator does not allow
   kCancelled,     // the client is shutting down; the request may have been sent
-  kTimeout,       // connected, but no complete answer within `timeout`: the server may have acted on the request
-  kReset,         // the connection broke after it was made: the server may have acted on the request
-  kTooLarge,      // the answer exceeds max_response_bytes or the memory for all answers
-  kProtocol,      // not HTTP, bad encoding, or a URL or header that cannot be sent
+  kTimeout,  // connected, but no complete answer within `timeout`: the server may have acted on the
+             // request
+  kReset,    // the connection broke after it was made: the server may have acted on the request
+  kTooLarge,  // the answer exceeds max_response_bytes or the memory for all answers
+  kProtocol,  // not HTTP, bad encoding, or a URL or header that cannot be sent
 };
 
 // "dns", "connect", "tls", ...: stable words for logs, events and answers.
@@ -65,13 +68,13 @@ std::optional<TransportFailure> TransportFailureOf(const absl::Status& status);
 // False only where no byte of the request can have reached the server.
 bool MayHaveBeenReceived(TransportFailure failure);
 
-// Thread-safe. Verifies TLS; follows no redirect; keeps no cookies; ignores proxies of the environment and netrc; checks
-// each address before it dials it.
+// Thread-safe. Verifies TLS; follows no redirect; keeps no cookies; ignores proxies of the
+// environment and netrc; checks each address before it dials it.
 class HttpClient {
  public:
   virtual ~HttpClient() = default;
-  // Any answer with a status is a response, 500 too. Otherwise a TransportError whose message names host and cause,
-  // never the query, a header or the body.
+  // Any answer with a status is a response, 500 too. Otherwise a TransportError whose message names
+  // host and cause, never the query, a header or the body.
   virtual Task<absl::StatusOr<HttpResponse>> Send(HttpRequest request) = 0;
 };
 

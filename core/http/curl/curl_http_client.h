@@ -14,18 +14,20 @@ namespace poller {
 
 struct CurlOptions {
   EgressPolicy egress;
-  std::int64_t response_budget = 256 << 20;  // bytes of all answers in memory at one time; beyond: kTooLarge for the newest
-  int max_requests = 4096;                   // in flight; more wait in order
-  std::string default_ca_pem;                // empty: the system's
+  std::int64_t response_budget =
+      256 << 20;  // bytes of all answers in memory at one time; beyond: kTooLarge for the newest
+  int max_requests = 4096;     // in flight; more wait in order
+  std::string default_ca_pem;  // empty: the system's
   std::string user_agent = "odoo-order-poller";
 };
 
-// One thread owns every handle (epoll and curl_multi_socket_action). A response's bytes count against the budget from the first
-// byte read until `Send` hands the response over.
+// One thread owns every handle (epoll and curl_multi_socket_action). A response's bytes count
+// against the budget from the first byte read until `Send` hands the response over.
 class CurlHttpClient final : public HttpClient {
  public:
   // kInternal if libcurl or epoll cannot be set up.
-  static absl::StatusOr<std::unique_ptr<CurlHttpClient>> Create(CurlOptions options, Metrics& metrics);
+  static absl::StatusOr<std::unique_ptr<CurlHttpClient>> Create(CurlOptions options,
+                                                                Metrics& metrics);
   // Ends all requests with kCancelled and joins the thread.
   ~CurlHttpClient() override;
 
@@ -34,7 +36,7 @@ class CurlHttpClient final : public HttpClient {
   void Shutdown();
 
  private:
-  class Engine;
+  class Engine;  // curl/engine.h
   explicit CurlHttpClient(std::unique_ptr<Engine> engine);
   std::unique_ptr<Engine> engine_;
 };

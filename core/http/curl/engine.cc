@@ -1,0 +1,257 @@
+#include "core/http/curl/engine.h"
+
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "core/base/clock.h"
+#include "core/base/status.h"
+
+namespace poller {
+namespace {
+
+constexpr std::size_t kIdleHandles = 256;  // kept for reuse; a handle is some kilobytes
+constexpr long kIdleConnections = 1024;    // kept alive at least
+
+absl::Status ShuttingDown() {
+  return TransportError(TransportFailure::kCancelled, "the service is stopping");
+}
+
+bool InitOnce() {
+  static const bool ok = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+  return ok;
+}
+
+}  // namespace
+
+CurlHttpClient::Engine::Engine(CurlOptions options, Metrics& metrics)
+    : options_(std::move(options)),
+      in_flight_(
+          metrics.GetGauge("poller_http_requests_in_flight", "Requests that wait for an answer.")),
+      answer_bytes_(metrics.GetGauge("poller_http_answer_bytes",
+                                     "Bytes of answers that are being received.")) {}
+
+CurlHttpClient::Engine::~Engine() {
+  {
+    absl::MutexLock lock(&mu_);
+    stop_ = shut_down_ = true;
+  }
+  if (thread_.joinable()) {
+    Wake();
+    thread_.join();
+  }
+  for (CURL* easy : idle_handles_) curl_easy_cleanup(easy);
+  if (multi_ != nullptr) curl_multi_cleanup(multi_);
+  if (epoll_ >= 0) close(epoll_);
+  if (wake_ >= 0) close(wake_);
+}
+
+absl::Status CurlHttpClient::Engine::Start() {
+  if (!InitOnce()) return absl::InternalError("libcurl does not start");
+  multi_ = curl_multi_init();
+  epoll_ = epoll_create1(EPOLL_CLOEXEC);
+  wake_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (multi_ == nullptr || epoll_ < 0 || wake_ < 0) {
+    return MakeStatus(absl::StatusCode::kInternal,
+                      std::string("the HTTP client cannot be set up: ") + std::strerror(errno));
+  }
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.fd = wake_;
+  if (epoll_ctl(epoll_, EPOLL_CTL_ADD, wake_, &event) != 0)
+    return absl::InternalError("epoll refuses its wake-up");
+  curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, &Engine::OnSocket);
+  curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
+  curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, &Engine::OnTimer);
+  curl_multi_setopt(multi_, CURLMOPT_TIMERDATA, this);
+  curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS,
+                    std::max<long>(options_.max_requests, kIdleConnections));
+  thread_ = std::thread([this] { Run(); });
+  return absl::OkStatus();
+}
+
+void CurlHttpClient::Engine::Submit(HttpRequest request,
+                                    OneShot<absl::StatusOr<HttpResponse>> result) {
+  auto transfer =
+      std::make_unique<Transfer>(std::move(request), std::move(result), options_, budget_used_);
+  {
+    absl::MutexLock lock(&mu_);
+    if (!shut_down_) {
+      mail_.push_back(std::move(transfer));
+    }
+  }
+  if (transfer) {
+    transfer->Fail(ShuttingDown());
+  } else {
+    Wake();
+  }
+}
+
+void CurlHttpClient::Engine::Shutdown() {
+  {
+    absl::MutexLock lock(&mu_);
+    shut_down_ = true;
+  }
+  Wake();
+}
+
+void CurlHttpClient::Engine::Wake() {
+  const std::uint64_t one = 1;
+  // The counter is never full: a failed write means that a wake-up is pending already.
+  (void)!write(wake_, &one, sizeof one);
+}
+
+int CurlHttpClient::Engine::OnSocket(CURL*, curl_socket_t socket, int what, void* self,
+                                     void* known) {
+  auto& engine = *static_cast<Engine*>(self);
+  if (what == CURL_POLL_REMOVE) {
+    epoll_ctl(engine.epoll_, EPOLL_CTL_DEL, socket, nullptr);
+    return 0;
+  }
+  epoll_event event{};
+  event.events =
+      ((what & CURL_POLL_IN) != 0 ? EPOLLIN : 0U) | ((what & CURL_POLL_OUT) != 0 ? EPOLLOUT : 0U);
+  event.data.fd = socket;
+  epoll_ctl(engine.epoll_, known == nullptr ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, socket, &event);
+  if (known == nullptr)
+    curl_multi_assign(engine.multi_, socket, self);  // any mark that is not null
+  return 0;
+}
+
+int CurlHttpClient::Engine::OnTimer(CURLM*, long timeout_ms, void* self) {
+  auto& engine = *static_cast<Engine*>(self);
+  engine.timer_due_ = timeout_ms < 0 ? absl::InfiniteDuration()
+                                     : SystemClock().Monotonic() + absl::Milliseconds(timeout_ms);
+  return 0;
+}
+
+int CurlHttpClient::Engine::WaitMilliseconds() const {
+  if (timer_due_ == absl::InfiniteDuration()) return -1;
+  const absl::Duration left = timer_due_ - SystemClock().Monotonic();
+  // Rounded up: waking a little early would spin.
+  return static_cast<int>(std::clamp<std::int64_t>(
+      absl::ToInt64Milliseconds(left + absl::Microseconds(999)), 0, 60000));
+}
+
+void CurlHttpClient::Engine::Run() {
+  std::array<epoll_event, 256> events;
+  int running = 0;
+  while (true) {
+    const int count =
+        epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), WaitMilliseconds());
+    for (int i = 0; i < count; ++i) {
+      const epoll_event& event = events[static_cast<std::size_t>(i)];
+      if (event.data.fd == wake_) {
+        std::uint64_t counter = 0;
+        (void)!read(wake_, &counter, sizeof counter);
+        continue;
+      }
+      const int what = ((event.events & EPOLLIN) != 0 ? CURL_CSELECT_IN : 0) |
+                       ((event.events & EPOLLOUT) != 0 ? CURL_CSELECT_OUT : 0) |
+                       ((event.events & (EPOLLERR | EPOLLHUP)) != 0 ? CURL_CSELECT_ERR : 0);
+      curl_multi_socket_action(multi_, event.data.fd, what, &running);
+    }
+    if (SystemClock().Monotonic() >= timer_due_) {
+      timer_due_ = absl::InfiniteDuration();  // the call sets the next one
+      curl_multi_socket_action(multi_, CURL_SOCKET_TIMEOUT, 0, &running);
+    }
+    CollectDone();
+    TakeMail();
+    bool shut_down = false;
+    bool stop = false;
+    {
+      absl::MutexLock lock(&mu_);
+      shut_down = shut_down_;
+      stop = stop_;
+    }
+    if (shut_down) FailAll();
+    if (stop) return;
+    StartWaiting();
+    in_flight_.Set(static_cast<double>(active_.size()));
+    answer_bytes_.Set(static_cast<double>(budget_used_.load()));
+  }
+}
+
+void CurlHttpClient::Engine::TakeMail() {
+  std::vector<std::unique_ptr<Transfer>> mail;
+  {
+    absl::MutexLock lock(&mu_);
+    mail.swap(mail_);
+  }
+  for (auto& transfer : mail) waiting_.push_back(std::move(transfer));
+}
+
+void CurlHttpClient::Engine::StartWaiting() {
+  while (!waiting_.empty() && active_.size() < static_cast<std::size_t>(options_.max_requests)) {
+    std::unique_ptr<Transfer> transfer = std::move(waiting_.front());
+    waiting_.pop_front();
+    StartTransfer(std::move(transfer));
+  }
+}
+
+void CurlHttpClient::Engine::StartTransfer(std::unique_ptr<Transfer> transfer) {
+  CURL* const easy = TakeHandle();
+  if (easy == nullptr) {
+    transfer->Fail(TransportError(TransportFailure::kConnect, "libcurl has no memory"));
+    return;
+  }
+  const absl::Status prepared = transfer->Prepare(easy);
+  if (!prepared.ok() || curl_multi_add_handle(multi_, easy) != CURLM_OK) {
+    transfer->Fail(prepared.ok()
+                       ? TransportError(TransportFailure::kProtocol, "libcurl refuses the request")
+                       : prepared);
+    GiveHandle(easy);
+    return;
+  }
+  active_.emplace(easy, std::move(transfer));
+}
+
+void CurlHttpClient::Engine::CollectDone() {
+  int left = 0;
+  while (CURLMsg* message = curl_multi_info_read(multi_, &left)) {
+    if (message->msg != CURLMSG_DONE) continue;
+    CURL* const easy = message->easy_handle;
+    const CURLcode code = message->data.result;  // the message is gone after the removal below
+    const auto found = active_.find(easy);
+    std::unique_ptr<Transfer> transfer = std::move(found->second);
+    active_.erase(found);
+    curl_multi_remove_handle(multi_, easy);
+    transfer->Complete(code);
+    GiveHandle(easy);
+  }
+}
+
+void CurlHttpClient::Engine::FailAll() {
+  for (auto& transfer : waiting_) transfer->Fail(ShuttingDown());
+  waiting_.clear();
+  for (auto& [easy, transfer] : active_) {
+    curl_multi_remove_handle(multi_, easy);
+    transfer->Fail(ShuttingDown());
+    curl_easy_cleanup(easy);
+  }
+  active_.clear();
+}
+
+CURL* CurlHttpClient::Engine::TakeHandle() {
+  if (idle_handles_.empty()) return curl_easy_init();
+  CURL* const easy = idle_handles_.back();
+  idle_handles_.pop_back();
+  return easy;
+}
+
+void CurlHttpClient::Engine::GiveHandle(CURL* easy) {
+  curl_easy_reset(easy);
+  if (idle_handles_.size() < kIdleHandles) {
+    idle_handles_.push_back(easy);
+  } else {
+    curl_easy_cleanup(easy);
+  }
+}
+
+}  // namespace poller

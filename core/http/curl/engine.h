@@ -1,0 +1,69 @@
+// The thread that owns libcurl. Included by this folder's .cc files alone.
+#pragma once
+
+#include <curl/curl.h>
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
+#include "core/http/curl/transfer.h"
+
+namespace poller {
+
+// One loop over epoll: sockets of libcurl, and an eventfd that says that the mailbox has something.
+// A wake-up costs what changed, not what waits.
+class CurlHttpClient::Engine {
+ public:
+  Engine(CurlOptions options, Metrics& metrics);
+  ~Engine();
+
+  absl::Status Start();
+  // Any thread. The result is set on the engine's thread, or here when the engine is shut down.
+  void Submit(HttpRequest request, OneShot<absl::StatusOr<HttpResponse>> result);
+  // Any thread.
+  void Shutdown();
+
+ private:
+  static int OnSocket(CURL* easy, curl_socket_t socket, int what, void* self, void* known);
+  static int OnTimer(CURLM* multi, long timeout_ms, void* self);
+  void Run();
+  void Wake();
+  int WaitMilliseconds() const;
+  void TakeMail();
+  void StartWaiting();
+  void StartTransfer(std::unique_ptr<Transfer> transfer);
+  void CollectDone();
+  void FailAll();
+  CURL* TakeHandle();
+  void GiveHandle(CURL* easy);
+
+  const CurlOptions options_;
+  Gauge& in_flight_;
+  Gauge& answer_bytes_;
+  CURLM* multi_ = nullptr;
+  int epoll_ = -1;
+  int wake_ = -1;
+  std::atomic<std::int64_t> budget_used_ = 0;
+  std::thread thread_;
+
+  absl::Mutex mu_;
+  std::vector<std::unique_ptr<Transfer>> mail_ ABSL_GUARDED_BY(mu_);
+  bool shut_down_ ABSL_GUARDED_BY(mu_) = false;
+  bool stop_ ABSL_GUARDED_BY(mu_) = false;
+
+  // Of the engine's thread.
+  std::deque<std::unique_ptr<Transfer>> waiting_;
+  std::unordered_map<CURL*, std::unique_ptr<Transfer>> active_;
+  std::vector<CURL*> idle_handles_;
+  absl::Duration timer_due_ = absl::InfiniteDuration();  // monotonic
+};
+
+}  // namespace poller
