@@ -235,12 +235,21 @@ void ConnectionFlags::AddTo(CLI::App& verb, For purpose) {
   AddText(verb, "--protocol", "odoo.protocol", "WORD", "auto or jsonrpc [auto]");
   AddSwitch(verb, "--send-cancelled", "send_cancelled",
             "Send order.cancelled too (--no-... switches it off)");
+  AddSwitch(verb, "--send-every-touch", "send_every_touch",
+            "Send an order whenever Odoo touches it, also unchanged (--no-... switches it off)");
+  AddText(verb, "--line-interval", "line_interval", "DURATION",
+          "How often changed order lines are looked for, 5s to 24h [5m]");
+  AddText(verb, "--track-age", "track_age", "DURATION",
+          "How old an order may be for changes of its lines to be noticed [90d]");
+  AddText(verb, "--company", "odoo.company_ids", "IDS",
+          "Only orders of these companies: Odoo's ids, with commas between [all]");
   AddFile(verb, "--odoo-ca", "odoo.ca_pem", "PEM file with the authority of Odoo's certificate");
   AddFile(verb, "--webhook-ca", "webhook.ca_pem",
           "PEM file with the authority of the receiver's certificate");
   if (purpose == For::kEdit) return;
-  AddText(verb, "--start-from", "start_from", "WHEN",
-          "Which orders to send at first: now, beginning, last:N or a time [now]");
+  // Not in the help while "now" is all that a server takes: it says so itself.
+  AddText(verb, "--start-from", "start_from", "WHEN", "");
+  verb.get_option("--start-from")->group("");
 }
 
 bool ConnectionFlags::Apply(Session& session, api::Connection& connection) const {

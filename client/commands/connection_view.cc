@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cstdint>
 #include <string_view>
 
 #include "client/convert.h"
@@ -76,8 +77,13 @@ void AddSettings(const api::Connection& connection, Fields& fields) {
     fields.Add("Secret header", "X-Webhook-Secret is sent");
   fields.Add("Polls every", Span(connection.interval()));
   if (connection.has_overlap()) fields.Add("Overlap", Span(connection.overlap()));
-  fields.Add("Started from", connection.start_from());
+  std::string companies;
+  for (const std::int64_t id : connection.odoo().company_ids()) {
+    companies += fmt::format("{}{}", companies.empty() ? "" : ", ", id);
+  }
+  if (!companies.empty()) fields.Add("Companies", companies);
   fields.Add("Cancellations", connection.send_cancelled() ? "sent" : "not sent");
+  if (connection.send_every_touch()) fields.Add("Touches", "sent");
 }
 
 }  // namespace

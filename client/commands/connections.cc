@@ -68,6 +68,13 @@ int AskForMissing(Session& session, api::Connection& connection, bool& asked) {
     }
     return kUsage;
   }
+  // Before a person answers ten questions: is there a server, and may we?
+  api::ListConnectionsRequest probe;
+  probe.set_page_size(1);
+  api::ListConnectionsResponse ignored;
+  const auto stub = session.Stub<Service>();
+  const grpc::Status reached = session.Call(*stub, &Service::Stub::ListConnections, probe, ignored);
+  if (!reached.ok()) return session.Fail(reached);
   asked = true;
   for (const Question& question : Questions()) {
     if (!GetField(connection, question.field).empty() &&

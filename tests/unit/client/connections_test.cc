@@ -32,6 +32,9 @@ class ConnectionsTest : public ClientTest {
           *response.mutable_connection() = request.connection();
           return grpc::Status::OK;
         };
+    server.connections.script_ListConnections.answer = [](const auto&, auto&) {
+      return grpc::Status::OK;
+    };
     server.connections.script_DeleteConnection.answer = [](const auto&, auto&) {
       return grpc::Status::OK;
     };
@@ -192,6 +195,12 @@ TEST_F(ConnectionsTest, AddOffersATestAndShowsIt) {
   const Result result = Run({"add"});
   EXPECT_EQ(server.connections.script_TestConnection.requests.at(0).connection().id(), 3);
   EXPECT_THAT(result.out, HasSubstr("login"));
+}
+
+TEST_F(ConnectionsTest, AddAsksNobodyWhenThereIsNoServer) {
+  terminal.can_ask = true;
+  EXPECT_EQ(Run({"add", "--server", "127.0.0.1:1"}).code, 5);
+  EXPECT_THAT(terminal.prompts, IsEmpty());
 }
 
 TEST_F(ConnectionsTest, AddStopsWhenTheInputEnds) {
