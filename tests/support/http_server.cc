@@ -17,12 +17,13 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <mutex>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
-#include "absl/synchronization/mutex.h"
 #include "core/base/clock.h"
 #include "core/base/status.h"
 
@@ -85,7 +86,7 @@ class HttpServer::Impl : public std::enable_shared_from_this<HttpServer::Impl> {
   void RequestBegan();
   void RequestEnded();
   Counts counts() const {
-    absl::MutexLock lock(&mu_);
+    const std::lock_guard lock(mu_);
     return counts_;
   }
 
@@ -97,7 +98,7 @@ class HttpServer::Impl : public std::enable_shared_from_this<HttpServer::Impl> {
   asio::steady_timer accept_again_;
   std::uint16_t port_ = 0;
   std::vector<std::thread> threads_;
-  mutable absl::Mutex mu_;
+  mutable std::mutex mu_;
   Counts counts_ ABSL_GUARDED_BY(mu_);
   bool stopped_ ABSL_GUARDED_BY(mu_) = false;
   absl::flat_hash_map<Session*, std::shared_ptr<Session>> sessions_ ABSL_GUARDED_BY(mu_);
@@ -420,7 +421,7 @@ void HttpServer::Impl::Accept() {
       socket.set_option(tcp::no_delay(true), ignored);
       std::uint64_t number = 0;
       {
-        absl::MutexLock lock(&mu_);
+        const std::lock_guard lock(mu_);
         number = ++counts_.connections;
       }
       auto session = std::make_shared<Session>(std::move(socket), *this, number);
@@ -432,31 +433,31 @@ void HttpServer::Impl::Accept() {
 }
 
 void HttpServer::Impl::Joined(const std::shared_ptr<Session>& session) {
-  absl::MutexLock lock(&mu_);
+  const std::lock_guard lock(mu_);
   ++counts_.open;
   sessions_.emplace(session.get(), session);
 }
 
 void HttpServer::Impl::Left(Session* session) {
-  absl::MutexLock lock(&mu_);
+  const std::lock_guard lock(mu_);
   if (sessions_.erase(session) > 0) --counts_.open;  // the caller still holds it
 }
 
 void HttpServer::Impl::RequestBegan() {
-  absl::MutexLock lock(&mu_);
+  const std::lock_guard lock(mu_);
   ++counts_.requests;
   ++counts_.in_flight;
   counts_.max_in_flight = std::max(counts_.max_in_flight, counts_.in_flight);
 }
 
 void HttpServer::Impl::RequestEnded() {
-  absl::MutexLock lock(&mu_);
+  const std::lock_guard lock(mu_);
   --counts_.in_flight;
 }
 
 void HttpServer::Impl::Stop() {
   {
-    absl::MutexLock lock(&mu_);
+    const std::lock_guard lock(mu_);
     if (std::exchange(stopped_, true)) return;
   }
   io_.stop();
@@ -465,7 +466,7 @@ void HttpServer::Impl::Stop() {
   acceptor_.close(ignored);
   absl::flat_hash_map<Session*, std::shared_ptr<Session>> open;
   {
-    absl::MutexLock lock(&mu_);
+    const std::lock_guard lock(mu_);
     open.swap(sessions_);
     counts_.open = 0;
   }

@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <mutex>
 
 #include "core/base/clock.h"
 #include "core/base/status.h"
@@ -67,14 +68,14 @@ SimDatabase::SimDatabase(Options options)
 }
 
 Tx SimDatabase::Begin() {
-  absl::MutexLock lock(&mu_);
+  const std::lock_guard lock(mu_);
   const std::uint64_t id = next_tx_++;
   open_.emplace(id, store_.Begin(Now()));
   return Tx{id};
 }
 
 void SimDatabase::Commit(Tx tx) {
-  absl::MutexLock lock(&mu_);
+  const std::lock_guard lock(mu_);
   const auto found = open_.find(tx.id);
   if (found == open_.end()) Misuse("commit of a transaction that is not open");
   store_.Commit(tx.id, found->second);
@@ -82,13 +83,13 @@ void SimDatabase::Commit(Tx tx) {
 }
 
 void SimDatabase::Rollback(Tx tx) {
-  absl::MutexLock lock(&mu_);
+  const std::lock_guard lock(mu_);
   if (open_.erase(tx.id) == 0) Misuse("rollback of a transaction that is not open");
   store_.Rollback(tx.id);
 }
 
 absl::Status SimDatabase::Run(Tx tx, const std::function<absl::Status(Work&)>& act) {
-  absl::MutexLock lock(&mu_);
+  const std::lock_guard lock(mu_);
   if (tx.id != 0) {
     const auto found = open_.find(tx.id);
     if (found == open_.end()) Misuse("use of a transaction that is not open");
@@ -113,7 +114,7 @@ absl::Status SimDatabase::Run(Tx tx, const std::function<absl::Status(Work&)>& a
 }
 
 void SimDatabase::Insert(std::string_view model, RecordId id, const boost::json::object& values) {
-  absl::MutexLock lock(&mu_);
+  const std::lock_guard lock(mu_);
   const ModelDef& def = schema_.At(model);
   Record record;
   record.id = id;
@@ -136,7 +137,7 @@ absl::Status SimDatabase::Write(std::string_view model, RecordId id,
 }
 
 std::optional<SimOrder> SimDatabase::FindOrder(RecordId order) const {
-  absl::MutexLock lock(&mu_);
+  const std::lock_guard lock(mu_);
   const StoreView view(store_);
   const Record* record = view.Find(schema_.At("sale.order"), order);
   if (record == nullptr) return std::nullopt;
@@ -144,7 +145,7 @@ std::optional<SimOrder> SimDatabase::FindOrder(RecordId order) const {
 }
 
 std::vector<SimOrder> SimDatabase::Orders() const {
-  absl::MutexLock lock(&mu_);
+  const std::lock_guard lock(mu_);
   const StoreView view(store_);
   std::vector<SimOrder> orders;
   for (const auto& [id, record] : store_.Rows(schema_.At("sale.order"))) {
@@ -161,7 +162,7 @@ std::vector<SimOrder> SimDatabase::ConfirmedOrders() const {
 }
 
 RecordId SimDatabase::FindByName(std::string_view model, std::string_view name) const {
-  absl::MutexLock lock(&mu_);
+  const std::lock_guard lock(mu_);
   const StoreView view(store_);
   const ModelDef& def = schema_.At(model);
   for (const auto& [id, record] : store_.Rows(def)) {
@@ -177,11 +178,11 @@ RecordId SimDatabase::AddUser(const UserSpec& spec) {
       {"name", spec.login}, {"login", spec.login}, {"company_ids", companies}};
   if (!spec.companies.empty()) values["company_id"] = spec.companies.front();
   if (uid == 0) {
-    absl::MutexLock lock(&mu_);
+    const std::lock_guard lock(mu_);
     uid = store_.NextId(schema_.At("res.users"));
   }
   Insert("res.users", uid, values);
-  absl::MutexLock lock(&mu_);
+  const std::lock_guard lock(mu_);
   users_[uid] = SimUser{spec, true};
   users_[uid].spec.uid = uid;
   return uid;
@@ -199,17 +200,17 @@ SimUser& UserOf(std::map<RecordId, SimUser>& users, const std::string& login) {
 }  // namespace
 
 void SimDatabase::SetRights(const std::string& login, Rights rights) {
-  absl::MutexLock lock(&mu_);
+  const std::lock_guard lock(mu_);
   UserOf(users_, login).spec.rights = rights;
 }
 
 void SimDatabase::SetKey(const std::string& login, const std::string& api_key) {
-  absl::MutexLock lock(&mu_);
+  const std::lock_guard lock(mu_);
   UserOf(users_, login).spec.api_key = api_key;
 }
 
 void SimDatabase::SetActive(const std::string& login, bool active) {
-  absl::MutexLock lock(&mu_);
+  const std::lock_guard lock(mu_);
   UserOf(users_, login).active = active;
 }
 
@@ -223,14 +224,14 @@ RecordId SimDatabase::AddCompany(const std::string& name) {
 }
 
 std::optional<SimUser> SimDatabase::FindUser(RecordId uid) const {
-  absl::MutexLock lock(&mu_);
+  const std::lock_guard lock(mu_);
   const auto found = users_.find(uid);
   if (found == users_.end()) return std::nullopt;
   return found->second;
 }
 
 RecordId SimDatabase::Authenticate(std::string_view login, std::string_view secret) const {
-  absl::MutexLock lock(&mu_);
+  const std::lock_guard lock(mu_);
   for (const auto& [uid, user] : users_) {
     if (user.spec.login != login || !user.active || secret.empty()) continue;
     if (user.spec.api_key == secret || user.spec.password == secret) return uid;
@@ -239,24 +240,24 @@ RecordId SimDatabase::Authenticate(std::string_view login, std::string_view secr
 }
 
 bool SimDatabase::CheckSecret(RecordId uid, std::string_view secret) const {
-  absl::MutexLock lock(&mu_);
+  const std::lock_guard lock(mu_);
   const auto found = users_.find(uid);
   if (found == users_.end() || !found->second.active || secret.empty()) return false;
   return found->second.spec.api_key == secret || found->second.spec.password == secret;
 }
 
 void SimDatabase::SetRecordFault(std::string_view model, RecordId id, RecordFault fault) {
-  absl::MutexLock lock(&mu_);
+  const std::lock_guard lock(mu_);
   faults_[{schema_.At(model).number, id}] = std::move(fault);
 }
 
 void SimDatabase::ClearRecordFaults() {
-  absl::MutexLock lock(&mu_);
+  const std::lock_guard lock(mu_);
   faults_.clear();
 }
 
 void SimDatabase::ReadOnly(const std::function<void(const StoreView&, const Faults&)>& read) const {
-  absl::MutexLock lock(&mu_);
+  const std::lock_guard lock(mu_);
   read(StoreView(store_), faults_);
 }
 

@@ -6,15 +6,16 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "tests/support/odoo_schema.h"
 #include "tests/support/odoo_store.h"
@@ -223,7 +224,7 @@ class SimDatabase {
 
   Options options_;
   Schema schema_;
-  mutable absl::Mutex mu_;
+  mutable std::mutex mu_;
   Store store_ ABSL_GUARDED_BY(mu_);
   std::uint64_t next_tx_ ABSL_GUARDED_BY(mu_) = 1;
   std::map<std::uint64_t, Overlay> open_ ABSL_GUARDED_BY(mu_);

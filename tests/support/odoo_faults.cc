@@ -1,6 +1,7 @@
 #include "tests/support/odoo_faults.h"
 
 #include <algorithm>
+#include <mutex>
 #include <utility>
 
 #include "tests/support/odoo_error.h"
@@ -86,24 +87,24 @@ std::optional<Kind> FaultKindByName(std::string_view name) {
 }
 
 int FaultBoard::Add(OdooFault fault) {
-  absl::MutexLock lock(&mu_);
+  const std::lock_guard lock(mu_);
   faults_[next_] = std::move(fault);
   return next_++;
 }
 
 void FaultBoard::Remove(int id) {
-  absl::MutexLock lock(&mu_);
+  const std::lock_guard lock(mu_);
   faults_.erase(id);
 }
 
 void FaultBoard::Clear(std::string_view db) {
-  absl::MutexLock lock(&mu_);
+  const std::lock_guard lock(mu_);
   std::erase_if(faults_, [&](const auto& entry) { return db.empty() || entry.second.db == db; });
 }
 
 std::vector<OdooFault> FaultBoard::Take(std::string_view db, std::string_view model,
                                         std::string_view method) {
-  absl::MutexLock lock(&mu_);
+  const std::lock_guard lock(mu_);
   std::vector<OdooFault> taken;
   for (auto& [id, fault] : faults_) {
     if (fault.times == 0 || !Hits(fault.db, db) || !Hits(fault.model, model) ||

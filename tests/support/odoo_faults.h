@@ -3,12 +3,13 @@
 
 #include <cstdint>
 #include <map>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "absl/synchronization/mutex.h"
+#include "absl/base/thread_annotations.h"
 #include "absl/time/time.h"
 #include "tests/support/http_types.h"
 
@@ -64,7 +65,7 @@ class FaultBoard {
   std::vector<OdooFault> Take(std::string_view db, std::string_view model, std::string_view method);
 
  private:
-  absl::Mutex mu_;
+  std::mutex mu_;
   int next_ ABSL_GUARDED_BY(mu_) = 1;
   std::map<int, OdooFault> faults_ ABSL_GUARDED_BY(mu_);
 };

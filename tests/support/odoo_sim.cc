@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <mutex>
 #include <utility>
 
 #include "core/base/clock.h"
@@ -18,7 +19,7 @@ OdooSim::OdooSim(Options options) : options_(std::move(options)) {
 SimDatabase& OdooSim::AddDatabase(const std::string& name, bool seed) {
   auto database = std::make_unique<SimDatabase>(SimDatabase::Options{
       .name = name, .version = options_.version, .clock = options_.database_clock, .seed = seed});
-  absl::MutexLock lock(&mu_);
+  const std::lock_guard lock(mu_);
   return *(databases_[name] = std::move(database));
 }
 
@@ -28,12 +29,12 @@ void OdooSim::AddForeignDatabase(const std::string& name) {
                                                          .version = options_.version,
                                                          .clock = options_.database_clock,
                                                          .is_odoo = false});
-  absl::MutexLock lock(&mu_);
+  const std::lock_guard lock(mu_);
   databases_[name] = std::move(database);
 }
 
 SimDatabase& OdooSim::db(const std::string& name) {
-  absl::MutexLock lock(&mu_);
+  const std::lock_guard lock(mu_);
   const auto found = databases_.find(name);
   if (found == databases_.end()) {
     std::fprintf(stderr, "simulated Odoo: there is no database %s\n", name.c_str());
@@ -43,14 +44,14 @@ SimDatabase& OdooSim::db(const std::string& name) {
 }
 
 std::vector<std::string> OdooSim::DatabaseNames() const {
-  absl::MutexLock lock(&mu_);
+  const std::lock_guard lock(mu_);
   std::vector<std::string> names;
   for (const auto& [name, database] : databases_) names.push_back(name);
   return names;
 }
 
 SimDatabase& OdooSim::NeedDatabase(const std::string& name) {
-  absl::MutexLock lock(&mu_);
+  const std::lock_guard lock(mu_);
   const auto found = databases_.find(name);
   if (found == databases_.end()) {
     throw OdooError(
@@ -65,7 +66,7 @@ SimDatabase& OdooSim::NeedDatabase(const std::string& name) {
 std::vector<OdooFault> OdooSim::BeginCall(const OdooCall& call) {
   std::function<void(const OdooCall&)> hook;
   {
-    absl::MutexLock lock(&mu_);
+    const std::lock_guard lock(mu_);
     calls_.push_back(call);
     hook = hook_;
   }
@@ -90,17 +91,17 @@ CallResult OdooSim::ExecuteAs(const std::string& db, RecordId uid, const std::st
 }
 
 void OdooSim::SetBeforeCall(std::function<void(const OdooCall&)> hook) {
-  absl::MutexLock lock(&mu_);
+  const std::lock_guard lock(mu_);
   hook_ = std::move(hook);
 }
 
 std::vector<OdooCall> OdooSim::Calls() const {
-  absl::MutexLock lock(&mu_);
+  const std::lock_guard lock(mu_);
   return calls_;
 }
 
 void OdooSim::ClearCalls() {
-  absl::MutexLock lock(&mu_);
+  const std::lock_guard lock(mu_);
   calls_.clear();
 }
 

@@ -7,12 +7,13 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "absl/synchronization/mutex.h"
+#include "absl/base/thread_annotations.h"
 #include "absl/time/time.h"
 #include "tests/support/http_server.h"
 #include "tests/support/http_types.h"
@@ -83,7 +84,7 @@ class OdooSim {
 
   Options options_;
   FaultBoard faults_;
-  mutable absl::Mutex mu_;
+  mutable std::mutex mu_;
   std::map<std::string, std::unique_ptr<SimDatabase>> databases_ ABSL_GUARDED_BY(mu_);
   std::function<void(const OdooCall&)> hook_ ABSL_GUARDED_BY(mu_);
   std::vector<OdooCall> calls_ ABSL_GUARDED_BY(mu_);

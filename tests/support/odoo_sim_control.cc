@@ -1,6 +1,7 @@
 #include "tests/support/odoo_sim_control.h"
 
 #include <boost/json/array.hpp>
+#include <mutex>
 #include <utility>
 
 #include "core/base/clock.h"
@@ -62,7 +63,7 @@ OdooSimControl::OdooSimControl(OdooSim& sim, std::uint64_t seed) : sim_(sim) {
 }
 
 void OdooSimControl::CommitDue(absl::Time now) {
-  absl::MutexLock lock(&mu_);
+  const std::lock_guard lock(mu_);
   std::erase_if(held_, [&](const Held& held) {
     if (held.due > now) return false;
     sim_.db(held.db).Commit(held.tx);
@@ -110,7 +111,7 @@ TestReply OdooSimControl::CreateOrders(SimDatabase& db, const ControlBody& body,
   }
   const double hold = body.Number("hold_seconds");
   if (bulk && hold > 0) {
-    absl::MutexLock lock(&mu_);
+    const std::lock_guard lock(mu_);
     held_.push_back({SystemClock().Now() + absl::Seconds(hold), db.name(), tx});
   } else if (bulk) {
     db.Commit(tx);

@@ -20,10 +20,11 @@
 
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
-#include "absl/synchronization/mutex.h"
+#include "absl/base/thread_annotations.h"
 #include "absl/time/time.h"
 #include "tests/support/control_json.h"
 #include "tests/support/odoo_sim.h"
@@ -58,7 +59,7 @@ class OdooSimControl {
 
   OdooSim& sim_;
   std::map<std::string, std::unique_ptr<OrderGenerator>> generators_;
-  absl::Mutex mu_;
+  std::mutex mu_;
   std::vector<Held> held_ ABSL_GUARDED_BY(mu_);
 };
 

@@ -1,5 +1,6 @@
 #include "tests/support/order_generator.h"
 
+#include <mutex>
 #include <utility>
 
 namespace poller::test {
@@ -115,12 +116,12 @@ OrderSpec OrderGenerator::MakeOrder() {
 }
 
 OrderSpec OrderGenerator::NextOrder() {
-  absl::MutexLock lock(&mu_);
+  const std::lock_guard lock(mu_);
   return MakeOrder();
 }
 
 RecordId OrderGenerator::ConfirmOne(Tx tx) {
-  absl::MutexLock lock(&mu_);
+  const std::lock_guard lock(mu_);
   const RecordId id = database_.CreateConfirmedOrder(MakeOrder(), tx);
   orders_.push_back(id);
   return id;
@@ -143,7 +144,7 @@ std::string OrderGenerator::Edit(RecordId order) {
 }
 
 std::string OrderGenerator::Step() {
-  absl::MutexLock lock(&mu_);
+  const std::lock_guard lock(mu_);
   const std::string shop = database_.name() + ": ";
   const bool have_orders = !orders_.empty();
   if (have_orders && Chance(12)) return shop + Edit(orders_[Below(orders_.size())]);

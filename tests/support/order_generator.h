@@ -2,11 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <mutex>
 #include <random>
 #include <string>
 #include <vector>
 
-#include "absl/synchronization/mutex.h"
+#include "absl/base/thread_annotations.h"
 #include "tests/support/odoo_database.h"
 
 namespace poller::test {
@@ -39,7 +40,7 @@ class OrderGenerator {
     std::string currency;
   };
   SimDatabase& database_;
-  absl::Mutex mu_;
+  std::mutex mu_;
   std::mt19937_64 random_ ABSL_GUARDED_BY(mu_);
   std::vector<Customer> customers_;
   std::vector<RecordId> products_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
+#include <mutex>
 
 #include "core/base/clock.h"
 
@@ -117,7 +118,7 @@ int WebhookReceiver::StatusFor(const ReceivedAttempt& attempt,
 }
 
 std::optional<TestReply> WebhookReceiver::HandleHead(const TestRequest& head) {
-  absl::MutexLock lock(&mu_);
+  const std::lock_guard lock(mu_);
   ReceiverBehaviour* behaviour = FindBehaviour(head);
   if (behaviour == nullptr || behaviour->kind != ReceiverBehaviour::Kind::kResetBefore) {
     return std::nullopt;
@@ -128,7 +129,7 @@ std::optional<TestReply> WebhookReceiver::HandleHead(const TestRequest& head) {
 }
 
 TestReply WebhookReceiver::Handle(const TestRequest& request) {
-  absl::MutexLock lock(&mu_);
+  const std::lock_guard lock(mu_);
   ReceiverBehaviour behaviour = TakeBehaviour(request);
   if (behaviour.kind == ReceiverBehaviour::Kind::kResetBefore) {
     ++summary_.unanswered;
@@ -190,6 +191,7 @@ TestReply WebhookReceiver::Handle(const TestRequest& request) {
   reply.on_done = [this, order = about_order ? order : OrderKey(), id = attempt.webhook_id,
                    accepted = attempt.accepted](bool sent) { Done(order, id, accepted, sent); };
   attempts_.push_back(std::move(attempt));
+  changed_.notify_all();
   return reply;
 }
 
@@ -201,7 +203,7 @@ TestReply WebhookReceiver::Deliver(const TestRequest& request) {
 
 void WebhookReceiver::Done(const OrderKey& order, const std::string& webhook_id, bool accepted,
                            bool sent) {
-  absl::MutexLock lock(&mu_);
+  const std::lock_guard lock(mu_);
   const auto found = in_flight_.find(order);
   if (order.second != 0 && found != in_flight_.end() && --found->second <= 0)
     in_flight_.erase(found);
@@ -291,29 +293,29 @@ std::unique_ptr<HttpServer> WebhookReceiver::Serve() {
 }
 
 void WebhookReceiver::AddSecret(const std::string& sender, const std::string& secret) {
-  absl::MutexLock lock(&mu_);
+  const std::lock_guard lock(mu_);
   secrets_[sender].push_back(secret);
 }
 
 void WebhookReceiver::ClearSecrets(const std::string& sender) {
-  absl::MutexLock lock(&mu_);
+  const std::lock_guard lock(mu_);
   secrets_.erase(sender);
 }
 
 void WebhookReceiver::SetBehaviour(ReceiverBehaviour behaviour, const std::string& sender) {
-  absl::MutexLock lock(&mu_);
+  const std::lock_guard lock(mu_);
   behaviours_[sender] = std::move(behaviour);
 }
 
 void WebhookReceiver::ClearBehaviour() {
-  absl::MutexLock lock(&mu_);
+  const std::lock_guard lock(mu_);
   behaviours_.clear();
   order_status_.clear();
 }
 
 void WebhookReceiver::SetOrderStatus(std::int64_t order_id, int status,
                                      const std::string& connection_id) {
-  absl::MutexLock lock(&mu_);
+  const std::lock_guard lock(mu_);
   if (status == 0) {
     order_status_.erase({connection_id, order_id});
   } else {
@@ -322,17 +324,17 @@ void WebhookReceiver::SetOrderStatus(std::int64_t order_id, int status,
 }
 
 ReceiverSummary WebhookReceiver::Summary() const {
-  absl::MutexLock lock(&mu_);
+  const std::lock_guard lock(mu_);
   return summary_;
 }
 
 std::vector<ReceivedAttempt> WebhookReceiver::Attempts() const {
-  absl::MutexLock lock(&mu_);
+  const std::lock_guard lock(mu_);
   return attempts_;
 }
 
 std::vector<ReceivedOrder> WebhookReceiver::Orders() const {
-  absl::MutexLock lock(&mu_);
+  const std::lock_guard lock(mu_);
   std::vector<ReceivedOrder> orders;
   orders.reserve(orders_.size());
   for (const auto& [key, order] : orders_) orders.push_back(order);
@@ -341,19 +343,19 @@ std::vector<ReceivedOrder> WebhookReceiver::Orders() const {
 
 std::optional<ReceivedOrder> WebhookReceiver::FindOrder(const std::string& connection_id,
                                                         std::int64_t order_id) const {
-  absl::MutexLock lock(&mu_);
+  const std::lock_guard lock(mu_);
   const auto found = orders_.find({connection_id, order_id});
   if (found == orders_.end()) return std::nullopt;
   return found->second;
 }
 
 std::vector<ReceiverViolation> WebhookReceiver::Violations() const {
-  absl::MutexLock lock(&mu_);
+  const std::lock_guard lock(mu_);
   return violations_;
 }
 
 void WebhookReceiver::Clear() {
-  absl::MutexLock lock(&mu_);
+  const std::lock_guard lock(mu_);
   attempts_.clear();
   orders_.clear();
   messages_.clear();
@@ -364,9 +366,9 @@ void WebhookReceiver::Clear() {
 
 bool WebhookReceiver::WaitFor(const std::function<bool(const ReceiverSummary&)>& done,
                               absl::Duration timeout) const {
-  absl::MutexLock lock(&mu_);
-  const auto holds = [this, &done]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return done(summary_); };
-  return mu_.AwaitWithTimeout(absl::Condition(&holds), timeout);
+  std::unique_lock lock(mu_);
+  return changed_.wait_for(lock, absl::ToChronoNanoseconds(timeout),
+                           [&] { return done(summary_); });
 }
 
 }  // namespace poller::test

@@ -3,10 +3,12 @@
 // object; `Serve` puts it behind a socket.
 #pragma once
 
+#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
@@ -14,8 +16,8 @@
 #include <utility>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "tests/support/http_server.h"
 #include "tests/support/http_types.h"
@@ -174,7 +176,8 @@ class WebhookReceiver {
   void Done(const OrderKey& order, const std::string& webhook_id, bool accepted, bool sent);
 
   Options options_;
-  mutable absl::Mutex mu_;
+  mutable std::mutex mu_;
+  mutable std::condition_variable changed_;  // notified at each attempt
   std::map<std::string, std::vector<std::string>> secrets_ ABSL_GUARDED_BY(mu_);
   std::map<std::string, ReceiverBehaviour> behaviours_ ABSL_GUARDED_BY(mu_);
   std::map<OrderKey, int> order_status_ ABSL_GUARDED_BY(mu_);

@@ -4,12 +4,15 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
+#include <latch>
 #include <memory>
 #include <optional>
+#include <semaphore>
 #include <string>
+#include <thread>
 #include <vector>
 
-#include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
 #include "tests/unit/support/raw_client.h"
 
@@ -72,16 +75,16 @@ TEST(HttpServerTest, SendsTheDateOfTheGivenClock) {
 
 TEST(HttpServerTest, AnswersLaterWithoutBlockingOthers) {
   std::optional<Responder> first;
-  absl::Notification waiting;
+  std::latch waiting(1);
   auto server = HttpServer::Start({}, [&](const TestRequest& request, const Responder& responder) {
     if (request.path != "/first") return responder.Send(TextReply(200, "second"));
     first = responder;
-    waiting.Notify();
+    waiting.count_down();
   });
   ASSERT_TRUE(server.ok());
   RawClient slow((*server)->port());
   slow.Post("/first", "");
-  waiting.WaitForNotification();
+  waiting.wait();
   RawClient quick((*server)->port());
   quick.Post("/second", "");
   EXPECT_THAT(quick.ReadAnswer(), EndsWith("second"));
@@ -181,13 +184,13 @@ TEST(HttpServerTest, CanAnswerBeforeTheBodyIsRead) {
 }
 
 TEST(HttpServerTest, TellsTheHandlerWhenThePeerHasLeft) {
-  absl::Notification done;
+  std::binary_semaphore done(0);
   std::atomic<bool> sent = true;
   const auto server = HttpServer::Start([&](const TestRequest&) {
     TestReply reply = HangReply();
     reply.on_done = [&](bool was_sent) {
       sent = was_sent;
-      done.Notify();
+      done.release();
     };
     return reply;
   });
@@ -197,21 +200,21 @@ TEST(HttpServerTest, TellsTheHandlerWhenThePeerHasLeft) {
     // The answer must be under way before we leave.
     while (server->counts().in_flight == 0) std::this_thread::yield();
   }
-  EXPECT_TRUE(done.WaitForNotificationWithTimeout(absl::Seconds(5)));
+  EXPECT_TRUE(done.try_acquire_for(std::chrono::seconds(5)));
   EXPECT_FALSE(sent);
 }
 
 TEST(HttpServerTest, AResponderMayOutliveItsServer) {
   std::optional<Responder> kept;
-  absl::Notification have;
+  std::latch have(1);
   auto server = HttpServer::Start({}, [&](const TestRequest&, const Responder& responder) {
     kept = responder;
-    have.Notify();
+    have.count_down();
   });
   ASSERT_TRUE(server.ok());
   RawClient client((*server)->port());
   client.Post("/", "");
-  have.WaitForNotification();
+  have.wait();
   server->reset();
   bool sent = true;
   TestReply reply = TextReply(200, "");

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <thread>
 
 #include "absl/time/time.h"
 #include "tests/unit/support/raw_client.h"
