@@ -220,9 +220,10 @@ Task<void> ConnectionPoller::SettleSuspension(bool suspended, bool ok, PassVerdi
   ConnectionStore& connections = context_->ingest.connections;
   if (ok && suspended) {
     const absl::Time now = context_->ingest.clock.Now();
-    co_await Note("end a suspension", [&connections, id = id_, now] {
+    auto resume = [&connections, id = id_, now] {
       return connections.EndSuspension(id, Actor(), now);
-    });
+    };
+    co_await Note("end a suspension", std::move(resume));
   }
   if (verdict.suspend_reason.empty()) co_return;
   if (!suspended) {
@@ -235,9 +236,10 @@ Task<void> ConnectionPoller::SettleSuspension(bool suspended, bool ok, PassVerdi
   suspension.reason = std::move(verdict.suspend_reason);
   suspension.message = std::move(verdict.suspend_message);
   suspension.since = context_->ingest.clock.Now();
-  co_await Note("suspend", [&connections, id = id_, suspension] {
+  auto suspend = [&connections, id = id_, suspension] {
     return connections.Suspend(id, suspension);
-  });
+  };
+  co_await Note("suspend", std::move(suspend));
 }
 
 // The connection's row always; a log row if the pass failed in a new way or after it had found
@@ -264,9 +266,10 @@ Task<void> ConnectionPoller::Record(ConnectionWithState connection, absl::Status
   const odoo::Session session = Subject(connection).client->session();
   if (session.uid != connection.state.odoo_uid ||
       session.server_version != connection.state.odoo_version) {
-    co_await Note("store the login", [&connections, id = id_, session] {
+    auto store = [&connections, id = id_, session] {
       return connections.SaveOdooSession(id, session.uid, session.server_version);
-    });
+    };
+    co_await Note("store the login", std::move(store));
   }
   LastPoll last;
   last.at = pass.began.wall;
@@ -274,9 +277,10 @@ Task<void> ConnectionPoller::Record(ConnectionWithState connection, absl::Status
   last.found = pass.result.Found();
   last.error = error;
   const absl::Time now = context_->ingest.clock.Now();
-  co_await Note("record a poll", [&connections, id = id_, last, now] {
+  auto record = [&connections, id = id_, last, now] {
     return connections.RecordPoll(id, last, now);
-  });
+  };
+  co_await Note("record a poll", std::move(record));
   if (end.ok() || (!news && pass.result.Found() == 0)) co_return;
   SyncLog log;
   log.connection = id_;
@@ -289,7 +293,8 @@ Task<void> ConnectionPoller::Record(ConnectionWithState connection, absl::Status
   log.unchanged = pass.result.unchanged;
   log.dead = pass.result.dead;
   log.error = error;
-  co_await Note("log a pass", [&logs = context_->sync_logs, log] { return logs.Append(log); });
+  auto append = [&logs = context_->sync_logs, log] { return logs.Append(log); };
+  co_await Note("log a pass", std::move(append));
 }
 
 Task<void> ConnectionPoller::SaveBreaker() {
