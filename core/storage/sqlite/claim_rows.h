@@ -11,6 +11,7 @@
 #include "core/storage/outbox_store.h"
 #include "core/storage/sqlite/delivery_rows.h"
 
+// `now` is the store's time throughout (context.h).
 namespace poller {
 
 // A claim with its content still sealed: it is opened outside the transaction.
@@ -31,8 +32,8 @@ absl::StatusOr<Resolution> EndClaim(Transaction& transaction, const DeliveryRow&
                                     const DeliveryOutcome& outcome, const Instant& now,
                                     DeliveryChanges& changes);
 
-// At the start of a run: ends the claims of runs before, whose answers are lost for ever, and sets
-// the waits anew on this run's monotonic clock, each at most an hour whatever the wall clock did.
+// At the start of a run: ends the claims of runs before, whose answers are lost for ever; and puts
+// right the waits that a jump of the wall clock made wrong: each lasts at most an hour.
 absl::Status FreeClaims(Transaction& transaction, const Instant& now);
 absl::Status RestoreWaits(Database& db, const Instant& now);
 

@@ -113,7 +113,7 @@ CREATE TABLE delivery (
   pending_since INTEGER NOT NULL,
   next_attempt_at INTEGER,
   queue INTEGER NOT NULL DEFAULT 0,       -- 0: not queued or in flight; 1: due; 2: waits for due_mono
-  due_mono INTEGER NOT NULL DEFAULT 0,    -- monotonic microseconds of this run
+  due_mono INTEGER NOT NULL DEFAULT 0,    -- the store's time (context.h)
   forced INTEGER NOT NULL DEFAULT 0,
   forced_again INTEGER NOT NULL DEFAULT 0,  -- asked for while in flight: forced if that fails
   claimed INTEGER NOT NULL DEFAULT 0,     -- the run that has it in flight

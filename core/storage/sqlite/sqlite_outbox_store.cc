@@ -107,7 +107,8 @@ absl::StatusOr<std::vector<ClaimedDelivery>> SqliteOutboxStore::Claim(Connection
     const absl::StatusOr<ConnectionRef> ref = FindConnection(transaction.db, connection);
     if (absl::IsNotFound(ref.status())) return absl::OkStatus();
     RETURN_IF_ERROR(ref);
-    ASSIGN_OR_RETURN(sealed, ClaimDue(transaction.db, *ref, context_.run, now, limit, forced_only));
+    ASSIGN_OR_RETURN(sealed, ClaimDue(transaction.db, *ref, context_.run, context_.StoreTime(now),
+                                      limit, forced_only));
     return absl::OkStatus();
   });
   RETURN_IF_ERROR(stored);
@@ -153,7 +154,8 @@ absl::StatusOr<Resolution> SqliteOutboxStore::Resolve(const DeliveryOutcome& out
           "delivery " + std::to_string(outcome.id.value()) + " is not claimed by this process");
     }
     DeliveryChanges changes(transaction, target.connection, now.wall);
-    ASSIGN_OR_RETURN(resolution, EndClaim(transaction, target.row, outcome, now, changes));
+    ASSIGN_OR_RETURN(resolution,
+                     EndClaim(transaction, target.row, outcome, context_.StoreTime(now), changes));
     return changes.Finish();
   });
   RETURN_IF_ERROR(stored);
@@ -166,7 +168,7 @@ absl::StatusOr<absl::Duration> SqliteOutboxStore::NextDue(ConnectionId connectio
     const absl::StatusOr<ConnectionRef> ref = FindConnection(db, connection);
     if (absl::IsNotFound(ref.status())) return absl::InfiniteDuration();
     RETURN_IF_ERROR(ref);
-    return TimeUntilDue(db, connection, now);
+    return TimeUntilDue(db, connection, context_.StoreTime(now));
   });
 }
 

@@ -70,12 +70,12 @@ absl::StatusOr<std::int64_t> BeginRun(Transaction& transaction, const Instant& n
 struct SqliteStorage::Impl {
   Impl(std::unique_ptr<FileLock> file_lock, std::unique_ptr<Database> db,
        std::unique_ptr<ReaderPool> pool, Vault keys, std::string log_id, std::int64_t run,
-       const Clock& clock, Metrics& metrics)
+       absl::Duration epoch, const Clock& clock, Metrics& metrics)
       : lock(std::move(file_lock)),
         vault(std::move(keys)),
         writer(std::move(db), clock, metrics),
         readers(std::move(pool)),
-        context{writer, *readers, vault, run},
+        context{writer, *readers, vault, run, epoch},
         connections(context),
         ingest(context),
         outbox(context),
@@ -132,15 +132,17 @@ absl::StatusOr<std::unique_ptr<SqliteStorage>> SqliteStorage::Open(const SqliteO
   ASSIGN_OR_RETURN(Vault vault, Vault::Open(*db, keys, random));
   ASSIGN_OR_RETURN(std::string log_id, ReadMeta(*db, "log_id"));
 
+  const Instant start = clock.Read();
+  const absl::Duration epoch = EpochOf(start);
   RETURN_IF_ERROR(db->Exec("BEGIN IMMEDIATE"));
   Transaction transaction(*db);
-  ASSIGN_OR_RETURN(const std::int64_t run, BeginRun(transaction, clock.Read()));
+  ASSIGN_OR_RETURN(const std::int64_t run, BeginRun(transaction, {start.wall, start.mono + epoch}));
   RETURN_IF_ERROR(db->Exec("COMMIT"));
 
   ASSIGN_OR_RETURN(auto readers, ReaderPool::Open(path, kReaders));
   std::unique_ptr<SqliteStorage> storage(new SqliteStorage(
       std::make_unique<Impl>(std::move(lock), std::move(db), std::move(readers), std::move(vault),
-                             std::move(log_id), run, clock, metrics)));
+                             std::move(log_id), run, epoch, clock, metrics)));
   RETURN_IF_ERROR(storage->impl_->connections.Purge());
   return storage;
 }
