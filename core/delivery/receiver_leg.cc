@@ -46,7 +46,7 @@ absl::Duration ReceiverLeg::Answered(const Ticket& ticket, const AttemptVerdict&
   absl::Duration until = -absl::InfiniteDuration();
   if (verdict.hold.has_value()) {
     until = now.mono + *verdict.hold;
-  } else if (verdict.rate_limited && ticket.started >= rate_limited_at_) {
+  } else if (verdict.rate_limited && ticket.started > rate_limited_at_) {
     until = now.mono + RetryDelay(options_.backoff, ++rate_limits_, unit);
     rate_limited_at_ = now.mono;
   } else if (verdict.rate_limited) {
