@@ -65,13 +65,15 @@ struct LinePage {
 struct FetchedOrders {
   std::vector<boost::json::object> orders;  // those that exist
   RecordMap lines, partners, products, templates, attribute_values;
-  // Orders whose write_date moved between the first and the last read: their parts may not fit together.
+  // Orders whose write_date moved between the first and the last read: their parts may not fit
+  // together.
   std::vector<OrderId> torn;
-  std::optional<absl::Time> date;           // of the first answer
+  std::optional<absl::Time> date;  // of the first answer
 };
 
-// A client of one Odoo. Calls are made one at a time; not synchronised: used by one coroutine at a time. It logs in when it must,
-// keeps the uid, and logs in again once when a call is refused for it. All errors carry an ErrorKind; no message holds a secret.
+// A client of one Odoo. Calls are made one at a time; not synchronised: used by one coroutine at a
+// time. It logs in when it must, keeps the uid, and logs in again once when a call is refused for
+// it. All errors carry an ErrorKind; no message holds a secret.
 class Client {
  public:
   // `http` outlives the client.
@@ -83,7 +85,8 @@ class Client {
   // Logs in whether or not a uid is known.
   Task<absl::Status> Login();
 
-  // Orders with state sale, done or cancel and write_date >= `from` (whole seconds), id > `after`, by id; at most `limit`.
+  // Orders with state sale, done or cancel and write_date >= `from` (whole seconds), id > `after`,
+  // by id; at most `limit`.
   Task<absl::StatusOr<OrderPage>> ListOrders(absl::Time from, OrderId after, int limit);
   // Ids of the newest confirmed orders, newest first.
   Task<absl::StatusOr<OrderPage>> NewestOrders(int count);
@@ -91,10 +94,13 @@ class Client {
   Task<absl::StatusOr<OrderPage>> LookUp(std::vector<OrderId> ids);
   // Confirmed or cancelled orders of these names.
   Task<absl::StatusOr<OrderPage>> FindByName(std::vector<std::string> names);
-  // Lines changed since `from` of confirmed orders dated since `order_date_from`, line id > `after`.
-  Task<absl::StatusOr<LinePage>> ListChangedLines(absl::Time from, absl::Time order_date_from, std::int64_t after, int limit);
-  // Reads at most 100 orders in full, without a call for each: orders, lines, partners, products, templates where needed,
-  // attribute values, and the orders' write_date once more. Fields that this Odoo lacks are left out.
+  // Lines changed since `from` of confirmed orders dated since `order_date_from`, line id >
+  // `after`.
+  Task<absl::StatusOr<LinePage>> ListChangedLines(absl::Time from, absl::Time order_date_from,
+                                                  std::int64_t after, int limit);
+  // Reads at most 100 orders in full, without a call for each: orders, lines, partners, products,
+  // templates where needed, attribute values, and the orders' write_date once more. Fields that
+  // this Odoo lacks are left out.
   Task<absl::StatusOr<FetchedOrders>> ReadOrders(std::vector<OrderId> ids);
   // OK if the user may read `model`; kRights if not.
   Task<absl::Status> CheckReadable(std::string model);

@@ -23,8 +23,9 @@ struct RelatedRecords {
   const RecordMap& attribute_values;  // product.template.attribute.value
 };
 
-// kInvalidArgument says in words which field of which record is missing or odd, and why the order cannot be delivered: a dead letter's
-// reason. Rules for SKU, names, addresses and lines: DESIGN "The webhook".
+// kInvalidArgument says in words which field of which record is missing or odd, and why the order
+// cannot be delivered: a dead letter's reason. Rules for SKU, names, addresses and lines: DESIGN
+// "The webhook".
 absl::StatusOr<Order> MapOrder(const boost::json::object& record, const RelatedRecords& related,
                                const std::string& database);
 
