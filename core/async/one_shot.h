@@ -28,7 +28,7 @@ class OneShot {
       absl::MutexLock lock(&state_->mu);
       if (state_->value.has_value()) return;
       state_->value.emplace(std::move(value));
-      waiting = state_->waiting;
+      waiting = state_->waiting.lock();
     }
     if (waiting) Wake(std::move(waiting));
   }
@@ -47,7 +47,6 @@ class OneShot {
     // The wake-up is posted to the executor on which we run, so it cannot come between the check above and this wait.
     if (!ready) co_await timer->async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
     absl::MutexLock lock(&state->mu);
-    state->waiting.reset();
     co_return std::move(*state->value);
   }
 
@@ -55,7 +54,8 @@ class OneShot {
   struct State {
     absl::Mutex mu;
     std::optional<T> value ABSL_GUARDED_BY(mu);
-    std::shared_ptr<boost::asio::steady_timer> waiting ABSL_GUARDED_BY(mu);
+    // The waiting coroutine owns it: a slot that outlives an abandoned io_context must not own a timer of it.
+    std::weak_ptr<boost::asio::steady_timer> waiting ABSL_GUARDED_BY(mu);
   };
   static void Wake(std::shared_ptr<boost::asio::steady_timer> timer) {
     auto executor = timer->get_executor();

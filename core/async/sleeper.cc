@@ -13,7 +13,8 @@ namespace {
 
 namespace asio = boost::asio;
 
-// What the sleeping coroutine really waits on: a timer without end, cancelled on the coroutine's own executor.
+// What the sleeping coroutine really waits on: a timer without end, cancelled on the coroutine's
+// own executor.
 struct Waiter {
   explicit Waiter(const Executor& on)
       : executor(on), timer(on, asio::steady_timer::time_point::max()) {}
@@ -22,11 +23,16 @@ struct Waiter {
   bool over = false;  // touched on the executor alone
 };
 
+// Weak: the sleeping coroutine owns the waiter. A Wakeup that outlives an abandoned io_context must
+// not own a timer of it.
 std::function<void()> Canceller(const std::shared_ptr<Waiter>& waiter) {
-  return [waiter] {
-    asio::post(waiter->executor, [waiter] {
-      waiter->over = true;
-      waiter->timer.cancel();
+  return [weak = std::weak_ptr<Waiter>(waiter)] {
+    auto sleeping = weak.lock();
+    if (sleeping == nullptr) return;
+    const Executor executor = sleeping->executor;
+    asio::post(executor, [sleeping = std::move(sleeping)] {
+      sleeping->over = true;
+      sleeping->timer.cancel();
     });
   };
 }
@@ -37,7 +43,8 @@ class SystemSleeper final : public Sleeper {
 
  protected:
   std::function<void()> After(absl::Duration delay, std::function<void()> due) override {
-    // The timer is touched on its own strand alone: it is cancelled from other threads than it fires on.
+    // The timer is touched on its own strand alone: it is cancelled from other threads than it
+    // fires on.
     auto timer = std::make_shared<asio::steady_timer>(asio::make_strand(executor_));
     asio::post(timer->get_executor(), [timer, delay, due = std::move(due)]() mutable {
       timer->expires_after(absl::ToChronoNanoseconds(delay));
