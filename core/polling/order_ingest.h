@@ -72,6 +72,8 @@ class OrderIngest {
   // Odoo's clock during this pass, once its first answer told it; and when the connection began.
   void SetWindowDate(std::optional<absl::Time> date) { window_.date = date; }
   void SetStarted(absl::Time started) { started_ = started; }
+  // From now on.
+  void SetMode(IngestMode mode) { manner_.mode = mode; }
   // `date` if it can be believed (poll_window.h).
   std::optional<absl::Time> Credible(std::optional<absl::Time> date) const;
 

@@ -39,11 +39,17 @@ PassVerdict JudgeOdoo(odoo::ErrorKind kind, const absl::Status& end, bool refuse
     case odoo::ErrorKind::kRateLimited:
       verdict.hold = odoo::RetryAfterOf(end).value_or(kDefaultRetryAfter);
       return verdict;
+    case odoo::ErrorKind::kQuery:
+      if (Reason(end) == "fields") {
+        return Suspended(
+            "fields", end,
+            "the Sales app must be installed, and the user allowed to read these fields");
+      }
+      break;
     case odoo::ErrorKind::kRecord:
     case odoo::ErrorKind::kDatabaseMissing:
     case odoo::ErrorKind::kServerDown:
     case odoo::ErrorKind::kTooMuch:
-    case odoo::ErrorKind::kQuery:
     case odoo::ErrorKind::kProtocolGone:
     case odoo::ErrorKind::kGarbage:
       break;

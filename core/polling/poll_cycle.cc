@@ -231,6 +231,7 @@ Task<absl::Status> PollCycle::Start() {
   auto begun = co_await BeginBaseline();
   CO_RETURN_IF_ERROR(begun);
   Baseline baseline = std::move(*begun);
+  ingest_.SetMode(IngestMode::kBaseline);
   Rows newest = std::move(baseline.newest);
   auto known = co_await Unknown(baseline, std::move(newest), baseline.seen);
   CO_RETURN_IF_ERROR(known);

@@ -165,6 +165,7 @@ TEST_F(FindingTest, OrderThatChangesWhileItIsReadWaitsForTheNextPoll) {
     ASSERT_OK(shop().EditOrderRef(order, "torn"));
   });
   NextPoll();
+  ASSERT_TRUE(touched);
   EXPECT_EQ(Known(order), "");
   EXPECT_EQ(State().last_poll.error, "");
   const absl::Time mark = State().mark;
@@ -254,9 +255,9 @@ TEST_F(FindingTest, OrderThatVanishesBetweenListingAndReadingDoesNotStopThePass)
   const RecordId gone = Confirm();
   const RecordId stays = Confirm();
   bool deleted = false;
+  int searches = 0;
   sim_->SetBeforeCall([&](const OdooCall& call) {
     // The second search of orders is the read in full.
-    static int searches = 0;
     if (call.model != "sale.order" || call.method != "search_read" || ++searches != 2 || deleted)
       return;
     deleted = true;
@@ -264,6 +265,7 @@ TEST_F(FindingTest, OrderThatVanishesBetweenListingAndReadingDoesNotStopThePass)
     ASSERT_OK(shop().DeleteOrder(gone));
   });
   NextPoll();
+  ASSERT_TRUE(deleted);
   EXPECT_EQ(Known(stays), "1 pending");
   EXPECT_EQ(State().last_poll.error, "");
   NextPoll();

@@ -1,0 +1,269 @@
+// When passes run, and what operators ask for beside them.
+#include "core/base/status.h"
+#include "tests/integration/polling/polling_fixture.h"
+
+namespace poller::test {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::UnorderedElementsAre;
+
+class SchedulerTest : public PollingFixture {
+ protected:
+  std::string Results(const std::vector<TestStep>& steps) {
+    std::string text;
+    for (const TestStep& step : steps) {
+      const char* words[] = {"ok", "FAILED", "skipped"};
+      text += step.name + " " + words[static_cast<int>(step.result)] + "; ";
+    }
+    return text;
+  }
+  const TestStep& Step(const std::vector<TestStep>& steps, const std::string& name) {
+    for (const TestStep& step : steps) {
+      if (step.name == name) return step;
+    }
+    ADD_FAILURE() << "no step " << name;
+    std::abort();
+  }
+  std::vector<TestStep> Test(const ConnectionSettings& settings) {
+    Connection connection;
+    connection.settings = settings;
+    return Await(scheduler_->TestOdoo(std::move(connection)));
+  }
+  ResendResult Resend(ResendRequest request) {
+    auto result = Await(scheduler_->Resend(connection_.id, std::move(request), Actor()));
+    EXPECT_OK(result);
+    return result.value_or(ResendResult());
+  }
+  std::string NameOf(RecordId order) { return shop().FindOrder(order)->name; }
+};
+
+TEST_F(SchedulerTest, FirstPassesAreSpreadOverTheInterval) {
+  auto made = storage_->connections().Create(Settings(), Actor(), Now());
+  ASSERT_OK(made);
+  random_.Push(0.25);
+  scheduler_->Add(made->id, /*spread=*/true);
+  RunUntilIdle(io_);
+  EXPECT_EQ(http_->requests(), 0);
+  Pass(absl::Seconds(14));
+  EXPECT_EQ(http_->requests(), 0);
+  Pass(absl::Seconds(1));
+  EXPECT_GT(http_->requests(), 0);
+}
+
+TEST_F(SchedulerTest, PausedConnectionIsPolledOnlyOnDemand) {
+  ConnectionSettings settings = Settings();
+  settings.paused_polling = true;
+  Begin(settings);
+  Pass(absl::Hours(1));
+  EXPECT_EQ(http_->requests(), 0);
+  EXPECT_OK(PollNow());
+  const RecordId order = Confirm();
+  const auto result = PollNow();
+  ASSERT_OK(result);
+  EXPECT_EQ(result->recorded, 1);
+  EXPECT_EQ(Known(order), "1 pending");
+}
+
+TEST_F(SchedulerTest, ResumedConnectionIsPolledAtOnce) {
+  ConnectionSettings settings = Settings();
+  settings.paused_polling = true;
+  Begin(settings);
+  ASSERT_OK(storage_->connections().SetPaused(connection_.id, false, std::nullopt, Actor(), Now()));
+  scheduler_->Refresh(connection_.id);
+  RunUntilIdle(io_);
+  EXPECT_GT(http_->requests(), 0);
+}
+
+TEST_F(SchedulerTest, EditedIntervalCountsFromTheNextStep) {
+  Begin();
+  Edit([](ConnectionSettings& settings) { settings.interval = absl::Seconds(10); });
+  ClearCalls();
+  Pass(absl::Minutes(1));
+  EXPECT_EQ(Calls(), 6u);
+}
+
+TEST_F(SchedulerTest, EditInTheMiddleOfAPassEndsItAndTheNextOneUsesTheNewSettings) {
+  options_.batch_size = 10;
+  StopScheduler();
+  StartScheduler();
+  Begin();
+  ConfirmMany(30);
+  bool edited = false;
+  ingest_->after_commit = [&](const IngestBatch& batch) {
+    if (batch.orders.empty() || std::exchange(edited, true)) return;
+    ConnectionUpdate update;
+    update.id = connection_.id;
+    update.settings = connection_.settings;
+    update.settings.name = "renamed";
+    ASSERT_OK(storage_->connections().Update(update, Actor(), Now()));
+  };
+  NextPoll();
+  EXPECT_EQ(KnownOrders(), 30);
+  EXPECT_EQ(State().last_poll.error, "");
+  EXPECT_EQ(State().odoo_breaker.failures, 0);
+}
+
+TEST_F(SchedulerTest, DeletedConnectionEndsItsCoroutine) {
+  Begin();
+  ASSERT_OK(storage_->connections().Delete(connection_.id, true, Actor(), Now()));
+  scheduler_->Refresh(connection_.id);
+  RunUntilIdle(io_);
+  EXPECT_EQ(tasks_->Running(), 0);
+  EXPECT_THAT(PollNow(), StatusIs(absl::StatusCode::kNotFound));
+}
+
+TEST_F(SchedulerTest, StopEndsARunningPassAtItsNextBatch) {
+  options_.batch_size = 10;
+  StopScheduler();
+  StartScheduler();
+  Begin();
+  ConfirmMany(50);
+  ingest_->after_commit = [&](const IngestBatch& batch) {
+    if (!batch.orders.empty()) scheduler_->Stop();
+  };
+  NextPoll();
+  EXPECT_EQ(tasks_->Running(), 0);
+  EXPECT_EQ(KnownOrders(), 10);
+  EXPECT_EQ(State().last_poll.error, "");
+}
+
+TEST_F(SchedulerTest, SlowPassesDoNotPileUp) {
+  Begin();
+  sim_->SetBeforeCall([&](const OdooCall&) { clock_.Advance(absl::Seconds(150)); });
+  NextPoll();
+  sim_->SetBeforeCall(nullptr);
+  ClearCalls();
+  Pass(absl::Seconds(29));
+  EXPECT_EQ(Calls(), 0u);
+  Pass(absl::Seconds(61));
+  EXPECT_EQ(Calls(), 2u);
+}
+
+TEST_F(SchedulerTest, QuietPollWritesNeitherEventNorLogRow) {
+  Begin();
+  Events();
+  for (int i = 0; i < 10; ++i) NextPoll();
+  EXPECT_THAT(Events(), IsEmpty());
+  EXPECT_THAT(Logs(), IsEmpty());
+  EXPECT_EQ(State().last_poll.at, Now());
+}
+
+TEST_F(SchedulerTest, PollThatFoundSomethingLeavesOneLogRow) {
+  Begin();
+  ConfirmMany(150);
+  NextPoll();
+  ASSERT_EQ(Logs().size(), 1u);
+  EXPECT_EQ(Logs().front().kind, "poll");
+  EXPECT_EQ(Logs().front().recorded, 150);
+  EXPECT_EQ(Logs().front().listed, 150);
+  EXPECT_EQ(State().last_poll.found, 150);
+}
+
+TEST_F(SchedulerTest, ConnectionsOfOneDatabaseTakeTurns) {
+  Begin();
+  Begin(Settings("second"));
+  const RecordId order = Confirm();
+  NextPoll();
+  EXPECT_EQ(Known(order), "1 pending");
+}
+
+// --- resend ---
+
+TEST_F(SchedulerTest, ResendsTheNewestAndWhatWasBaseline) {
+  const RecordId old = Confirm();
+  Pass(absl::Minutes(1));
+  const RecordId newest = Confirm();
+  Begin();
+  ASSERT_EQ(Known(newest), "1 baseline");
+  ResendRequest request;
+  request.last = 1;
+  request.dry_run = true;
+  EXPECT_THAT(Resend(request).found, ElementsAre(NameOf(newest)));
+  EXPECT_EQ(Known(newest), "1 baseline");
+  request.dry_run = false;
+  const ResendResult result = Resend(request);
+  EXPECT_THAT(result.found, ElementsAre(NameOf(newest)));
+  EXPECT_EQ(result.requeued, 1);
+  EXPECT_EQ(Known(newest), "1 pending");
+  EXPECT_EQ(Known(old), "1 baseline");
+}
+
+TEST_F(SchedulerTest, ResendsByIdAndNameAndSaysWhatIsMissing) {
+  Begin();
+  const RecordId by_id = Confirm();
+  const RecordId by_name = Confirm();
+  const RecordId draft = Confirm();
+  ASSERT_OK(shop().CancelOrder(draft));
+  ResendRequest request;
+  request.ids = {OrderId(by_id), OrderId(999)};
+  request.names = {NameOf(by_name), NameOf(draft), "S99999"};
+  const ResendResult result = Resend(request);
+  EXPECT_THAT(result.found, UnorderedElementsAre(NameOf(by_id), NameOf(by_name)));
+  EXPECT_THAT(result.missing, UnorderedElementsAre("999", NameOf(draft), "S99999"));
+  EXPECT_EQ(result.recorded, 2);
+  EXPECT_EQ(Known(by_id), "1 pending");
+}
+
+TEST_F(SchedulerTest, ResendReadsADeadLetterAgain) {
+  Begin();
+  const RecordId order = Confirm();
+  shop().SetRecordFault("sale.order", order, {});
+  NextPoll();
+  ASSERT_EQ(Known(order), "1 dead");
+  shop().ClearRecordFaults();
+  ResendRequest request;
+  request.ids = {OrderId(order)};
+  EXPECT_EQ(Resend(request).recorded, 1);
+  EXPECT_EQ(Known(order), "2 pending");
+}
+
+// --- test ---
+
+TEST_F(SchedulerTest, TestOfAGoodConnectionIsGreen) {
+  Confirm();
+  const auto steps = Test(Settings());
+  EXPECT_EQ(Results(steps),
+            "dns ok; connect ok; tls ok; version ok; login ok; rights ok; read ok; clocks ok; ");
+  EXPECT_EQ(Step(steps, "version").detail, "Odoo 17.0");
+  EXPECT_THAT(Step(steps, "read").detail, HasSubstr("1 items"));
+}
+
+TEST_F(SchedulerTest, TestSaysWhatToDoAboutAWrongKey) {
+  ConnectionSettings settings = Settings();
+  settings.odoo.api_key = Secret("wrong-key");
+  const auto steps = Test(settings);
+  EXPECT_EQ(Results(steps),
+            "dns ok; connect ok; tls ok; version ok; login FAILED; rights skipped; read skipped; "
+            "clocks skipped; ");
+  EXPECT_THAT(Step(steps, "login").hint, HasSubstr("API key"));
+}
+
+TEST_F(SchedulerTest, TestSaysWhatToDoAboutAnUnknownHost) {
+  ConnectionSettings settings = Settings();
+  settings.odoo.url = "https://shop.invalid";
+  const auto steps = Test(settings);
+  EXPECT_EQ(Step(steps, "dns").result, TestStep::Result::kFailed);
+  EXPECT_THAT(Step(steps, "dns").hint, HasSubstr("host name"));
+  EXPECT_EQ(Step(steps, "version").result, TestStep::Result::kSkipped);
+}
+
+TEST_F(SchedulerTest, TestFindsMissingRights) {
+  shop().SetRights("admin", Rights::kNone);
+  const auto steps = Test(Settings());
+  EXPECT_EQ(Step(steps, "rights").result, TestStep::Result::kFailed);
+  EXPECT_THAT(Step(steps, "rights").hint, HasSubstr("read access"));
+}
+
+TEST_F(SchedulerTest, TestFindsClocksThatDiffer) {
+  database_offset_ = absl::Minutes(10);
+  Confirm();
+  const auto steps = Test(Settings());
+  EXPECT_EQ(Step(steps, "clocks").result, TestStep::Result::kFailed);
+  EXPECT_THAT(Step(steps, "clocks").detail, HasSubstr("10m"));
+}
+
+}  // namespace
+}  // namespace poller::test
