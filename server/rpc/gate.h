@@ -20,9 +20,13 @@ namespace poller::rpc {
 // Thread-safe. Collaborators outlive it.
 class Gate {
  public:
-  Gate(Authenticator& authenticator, TaskGroup& tasks, Executor storage_pool, Logger& log)
+  // Calls run on `calls`, those that last on `streams`: a stop waits for the first and cuts the
+  // second.
+  Gate(Authenticator& authenticator, TaskGroup& calls, TaskGroup& streams, Executor storage_pool,
+       Logger& log)
       : authenticator_(authenticator),
-        tasks_(tasks),
+        calls_(calls),
+        streams_(streams),
         storage_pool_(std::move(storage_pool)),
         log_(log) {}
 
@@ -38,13 +42,15 @@ class Gate {
   // Notes how a call ended: our own faults as errors, the rest for those who look.
   void Ended(const Access& access, const Call& call, const absl::Status& status);
 
-  TaskGroup& tasks() { return tasks_; }
+  TaskGroup& calls() { return calls_; }
+  TaskGroup& streams() { return streams_; }
 
  private:
   Task<absl::StatusOr<Token>> Identify(std::string authorization);
 
   Authenticator& authenticator_;
-  TaskGroup& tasks_;
+  TaskGroup& calls_;
+  TaskGroup& streams_;
   const Executor storage_pool_;
   Logger& log_;
   std::atomic<bool> open_ = false;

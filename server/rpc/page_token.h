@@ -2,9 +2,12 @@
 #pragma once
 
 #include <google/protobuf/message.h>
+#include <google/protobuf/repeated_field.h>
 
 #include <cstdint>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -31,5 +34,25 @@ absl::StatusOr<Page> ReadPage(const google::protobuf::Message& request);
 // The token for what follows `last`. It holds a digest of the request without its two page fields:
 // opaque, and useless for another query.
 std::string PageToken(const google::protobuf::Message& request, std::int64_t last);
+
+// Moves `rows`, one more than a page if there are more, to `items` and sets the token of `response`
+// if any are left. `convert` gives the id that the page ends with and the message.
+template <class Row, class Item, class Response, class Convert>
+void FillPage(const google::protobuf::Message& request, const Page& page,
+              const std::vector<Row>& rows, google::protobuf::RepeatedPtrField<Item>& items,
+              Response& response, Convert convert) {
+  std::int64_t last = 0;
+  std::size_t bytes = 0;
+  for (const Row& row : rows) {
+    if (items.size() == page.size || bytes > kMaxPageBytes) {
+      response.set_next_page_token(PageToken(request, last));
+      return;
+    }
+    auto [id, item] = convert(row);
+    last = id;
+    bytes += item.ByteSizeLong();
+    *items.Add() = std::move(item);
+  }
+}
 
 }  // namespace poller::rpc

@@ -81,8 +81,8 @@ grpc::ServerWriteReactor<Message>* ServeStream(Gate& gate, grpc::CallbackServerC
                                                const Request& request, Service* service,
                                                StreamHandler<Service, Request, Message> handler) {
   auto stream = StreamReactor<Message>::Make();
-  gate.tasks().Spawn(RunStream<Service, Request, Message>(&gate, stream, AuthorizationOf(context),
-                                                          request, service, handler));
+  gate.streams().Spawn(RunStream<Service, Request, Message>(&gate, stream, AuthorizationOf(context),
+                                                            request, service, handler));
   return stream.get();
 }
 

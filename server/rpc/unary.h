@@ -82,7 +82,7 @@ grpc::ServerUnaryReactor* ServeUnary(Gate& gate, grpc::CallbackServerContext& co
                                      const Request& request, Response& response, Service* service,
                                      UnaryHandler<Service, Request, Response> handler) {
   auto reactor = UnaryReactor<Response>::Make(response);
-  gate.tasks().Spawn(RunUnary<Service, Request, Response>(&gate, reactor, AuthorizationOf(context),
+  gate.calls().Spawn(RunUnary<Service, Request, Response>(&gate, reactor, AuthorizationOf(context),
                                                           request, service, handler));
   return reactor.get();
 }

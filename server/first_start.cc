@@ -1,0 +1,117 @@
+#include "server/first_start.h"
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <system_error>
+
+#include "core/base/status.h"
+#include "core/crypto/encoding.h"
+#include "core/crypto/key_ring.h"
+#include "server/files.h"
+
+namespace poller {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kTokenBytes = 32;
+constexpr std::size_t kMinToken = 32;
+constexpr std::string_view kTokenPrefix = "poller_";
+constexpr std::string_view kAdminName = "admin";
+
+Secret NewToken(RandomSource& random) {
+  std::array<std::uint8_t, kTokenBytes> bytes;
+  random.Fill(bytes);
+  return Secret(std::string(kTokenPrefix) +
+                Base64UrlEncode(std::string(bytes.begin(), bytes.end())));
+}
+
+Secret WithNewline(const Secret& secret) { return Secret(secret.Reveal() + "\n"); }
+
+Secret Trimmed(const Secret& secret) {
+  const std::string& text = secret.Reveal();
+  const std::size_t first = text.find_first_not_of(" \t\r\n");
+  if (first == std::string::npos) return Secret();
+  return Secret(text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1));
+}
+
+absl::StatusOr<Secret> TokenOfFile(const fs::path& path, RandomSource& random, Logger& log) {
+  const auto content = ReadSmallFile(path);
+  if (content.ok()) {
+    Secret token = Trimmed(*content);
+    if (token.size() >= kMinToken) return token;
+    return MakeStatus(
+        absl::StatusCode::kFailedPrecondition,
+        path.string() +
+            " holds no token (at least 32 characters): remove it, and a new one is made");
+  }
+  if (content.status().code() != absl::StatusCode::kNotFound) return content.status();
+  Secret token = NewToken(random);
+  RETURN_IF_ERROR(WriteNewSecretFile(path, WithNewline(token)));
+  log.Info("made a token for the administrator", {{"file", path.string()}});
+  return token;
+}
+
+}  // namespace
+
+absl::Status PrepareDataDir(const Options& options, Logger& log) {
+  std::error_code error;
+  if (fs::is_directory(options.data_dir, error)) return absl::OkStatus();
+  fs::create_directories(options.data_dir, error);
+  if (!error) fs::permissions(options.data_dir, fs::perms::owner_all, error);
+  if (error) {
+    return MakeStatus(absl::StatusCode::kFailedPrecondition,
+                      "cannot make the data folder " + options.data_dir.string() +
+                          " (--data-dir): " + error.message());
+  }
+  log.Info("made the data folder", {{"folder", options.data_dir.string()}});
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Secret> LoadKeys(const Options& options, bool new_database, RandomSource& random,
+                                Logger& log) {
+  const bool from_environment = !options.encryption_key.empty();
+  const fs::path path = options.KeyFile();
+  absl::StatusOr<Secret> keys = options.encryption_key;
+  if (!from_environment) {
+    keys = ReadSmallFile(path);
+    if (keys.status().code() == absl::StatusCode::kNotFound) {
+      if (!new_database) {
+        return WithReason(
+            MakeStatus(absl::StatusCode::kFailedPrecondition,
+                       "the key file " + path.string() + " is missing, and the database " +
+                           options.DbPath().string() +
+                           " cannot be opened without its key: put the file back, or name it with "
+                           "--encryption-key-file"),
+            "NO_KEY");
+      }
+      const Secret key = GenerateMasterKey(random);
+      RETURN_IF_ERROR(WriteNewSecretFile(path, WithNewline(key)));
+      log.Info("made an encryption key; keep a copy apart from the database",
+               {{"file", path.string()}});
+      return key;
+    }
+    RETURN_IF_ERROR(keys);
+    if (IsReadableByOthers(path))
+      log.Warning("others can read the encryption key: chmod 600", {{"file", path.string()}});
+  }
+  const auto ring = KeyRing::Parse(*keys);
+  if (!ring.ok())
+    return AddContext(ring.status(), from_environment ? std::string(kKeyVariable) : path.string());
+  return keys;
+}
+
+absl::Status EnsureAdminToken(const Options& options, TokenStore& tokens, RandomSource& random,
+                              const Clock& clock, Logger& log) {
+  ASSIGN_OR_RETURN(const auto stored, tokens.List());
+  for (const Token& token : stored) {
+    if (token.role == Role::kAdmin && !token.revoked_at) return absl::OkStatus();
+  }
+  ASSIGN_OR_RETURN(const Secret token, TokenOfFile(options.AdminTokenFile(), random, log));
+  const auto created =
+      tokens.Create(std::string(kAdminName), Role::kAdmin, token, Actor{}, clock.Now());
+  return created.status();
+}
+
+}  // namespace poller

@@ -1,0 +1,29 @@
+// odoopoller.v1.AdminService.
+#pragma once
+
+#include "absl/status/statusor.h"
+#include "core/async/task.h"
+#include "odoopoller/v1/admin_service.grpc.pb.h"
+#include "server/rpc/call.h"
+#include "server/services/service_context.h"
+
+namespace poller {
+
+// Thread-safe. `context` outlives it. Each RPC has an override, which gRPC calls, and a handler,
+// which does the work once the call is admitted.
+class AdminServiceImpl final : public odoopoller::v1::AdminService::CallbackService {
+ public:
+  explicit AdminServiceImpl(const ServiceContext& context) : context_(context) {}
+
+  grpc::ServerUnaryReactor* GetServerStatus(
+      grpc::CallbackServerContext* context, const odoopoller::v1::GetServerStatusRequest* request,
+      odoopoller::v1::GetServerStatusResponse* response) override;
+
+ private:
+  Task<absl::StatusOr<odoopoller::v1::GetServerStatusResponse>> Status(
+      rpc::Call call, odoopoller::v1::GetServerStatusRequest request);
+
+  const ServiceContext& context_;
+};
+
+}  // namespace poller
