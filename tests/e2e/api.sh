@@ -28,7 +28,7 @@ stop() {
   rm -rf "$folder"
 }
 trap stop EXIT
-"$build/bin/pollerd" --data-dir "$folder/data" --listen 127.0.0.1:0 --metrics-listen off 2>"$folder/log" &
+"$build/bin/pollerd" --data-dir "$folder/data" --listen 127.0.0.1:0 2>"$folder/log" &
 server=$!
 for _ in $(seq 200); do
   address=$(sed -n 's/^listening on //p' "$folder/log" | head -n 1)

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """No aggregate is made, and no lambda written, inside a co_await expression or as an argument of co_spawn.
 
-g++ 12 destroys such a temporary twice. Name it first, then move it in. Run by ctest; prints each offence.
+g++ 12 destroys such a temporary twice. Name it first, then move it in. Nor does a co_await stand in the condition of an if,
+while, for or switch: g++ 12 then lays out the coroutine's frame wrongly. Run by ctest; prints each offence.
 """
 
 import pathlib
@@ -10,6 +11,7 @@ import sys
 
 ROOT = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parents[2])
 
+CONDITION = re.compile(r"\b(if|while|for|switch)\s*\(")
 START = re.compile(r"\b(co_await|co_spawn|async_initiate)\b")
 
 
@@ -39,6 +41,16 @@ def expression_from(code, start):
     return code[start:]
 
 
+def bracket_from(code, start):
+    """What stands between the bracket that ends before `start` and its partner."""
+    depth = 1
+    for position in range(start, len(code)):
+        depth += {"(": 1, ")": -1}.get(code[position], 0)
+        if depth == 0:
+            return code[start:position]
+    return code[start:]
+
+
 def offences_in(path, text):
     code = strip_comments_and_texts(text)
     for match in START.finditer(code):
@@ -46,6 +58,14 @@ def offences_in(path, text):
         if expression.endswith("{"):
             line = code.count("\n", 0, match.start()) + 1
             yield f"{path}:{line}: braces inside a {match.group(1)} expression: name the value first"
+    for match in CONDITION.finditer(code):
+        head = bracket_from(code, match.end())
+        # An init-statement before the condition is safe.
+        parts = head.split(";")
+        condition = parts[1] if match.group(1) == "for" and len(parts) > 1 else parts[-1]
+        if "co_await" in condition:
+            line = code.count("\n", 0, match.start()) + 1
+            yield f"{path}:{line}: co_await in the condition of a {match.group(1)}: name the result first"
 
 
 def main():

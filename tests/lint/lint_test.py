@@ -61,7 +61,10 @@ class Lints(unittest.TestCase):
         self.assert_found("check_co_await.py", "core/odoo/a.cc", "co_spawn(ex,\n  [x]() -> Task<void> { co_return; }, d);\n", "co_spawn")
 
     def test_co_await_accepts_a_named_value_and_a_following_block(self):
-        self.assert_clean("check_co_await.py", "core/odoo/a.cc", "if (co_await Send(std::move(r))) { x = {}; }\n")
+        self.assert_clean("check_co_await.py", "core/odoo/a.cc", "if (const bool ok = co_await Send(std::move(r)); ok) { x = {}; }\n")
+
+    def test_co_await_finds_a_condition(self):
+        self.assert_found("check_co_await.py", "core/odoo/a.cc", "while (x &&\n  !co_await Send(r)) {}\n", "in the condition")
 
 
 if __name__ == "__main__":

@@ -74,10 +74,11 @@ class PollingFixture : public testing::Test {
   template <class T>
   T Await(Task<T> task) {
     std::optional<T> result;
-    boost::asio::co_spawn(io_, std::move(task), [&](const std::exception_ptr& error, T value) {
+    auto done = [&](const std::exception_ptr& error, T value) {
       if (error) std::rethrow_exception(error);
       result.emplace(std::move(value));
-    });
+    };
+    boost::asio::co_spawn(io_, std::move(task), std::move(done));
     RunUntilIdle(io_);
     if (!result.has_value()) {
       ADD_FAILURE() << "the task waits for something that does not come";

@@ -79,7 +79,8 @@ TEST(OneShotTest, SetAfterTheWaitingContextIsGoneIsHarmless) {
   std::string got;
   // No TaskGroup: it would wait for the task that this test abandons.
   auto io = std::make_unique<asio::io_context>();
-  asio::co_spawn(*io, Store(slot, got), [](const std::exception_ptr&) {});
+  const auto ignore = [](const std::exception_ptr&) {};
+  asio::co_spawn(*io, Store(slot, got), ignore);
   RunUntilIdle(*io);
   io.reset();
   slot.Set("nobody hears");

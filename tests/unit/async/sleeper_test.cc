@@ -172,8 +172,8 @@ TEST(SystemSleeperTest, AnAbandonedContextLeavesNothingBehindInTheWakeup) {
   auto io = std::make_unique<asio::io_context>();
   const auto sleeper = MakeSystemSleeper(io->get_executor());
   // No TaskGroup: it would wait for the task that this test abandons.
-  asio::co_spawn(*io, SleepOnce(*sleeper, absl::Hours(1), &wakeup, log, "a"),
-                 [](const std::exception_ptr&) {});
+  const auto ignore = [](const std::exception_ptr&) {};
+  asio::co_spawn(*io, SleepOnce(*sleeper, absl::Hours(1), &wakeup, log, "a"), ignore);
   RunUntilIdle(*io);
   io.reset();
   wakeup.Notify();

@@ -1,7 +1,0 @@
-#pragma once
-
-namespace poller {
-
-inline constexpr char kVersion[] = "0.1.0";
-
-}  // namespace poller
