@@ -132,7 +132,7 @@ import json, sys
 orders = json.load(sys.stdin)["orders"]
 print(f"{len(orders)} orders; the last of them:")
 for o in orders[-10:]:
-    line = (o["connection_id"], o["name"], "revision", o["accepted_revision"], o["event"], o["amount_total"], "attempts", o["attempts"])
+    line = (o["connection_id"], o["name"], "revision", o["revision"], o["event"], o["amount_total"], "attempts", o["attempts"])
     print("  ", *line)
 '
 get "http://$receiver/receiver/summary"

@@ -39,4 +39,8 @@ ctest --preset dev --parallel "$(nproc)"
 step "API: lint and reflection"
 tests/e2e/api.sh
 
+step "kill -9 under load"
+install_packages curl
+tests/e2e/kill.sh build/dev 20
+
 step "done"

@@ -68,7 +68,7 @@ expect $v1.ConnectionService/GetConnection '{"connection":{"id":"7"}}' not_found
 expect $v1.ConnectionService/CreateConnection '{"connection":{"name":"1"}}' odoo.url
 expect $v1.SyncLogService/ListSyncLogs '{}' '{}'
 expect $v1.RetryQueueService/ListRetries '{}' '{}'
-expect $v1.RetryQueueService/GetRetry '{"id":"7"}' not_found
+expect $v1.RetryQueueService/GetRetry '{"deliveryId":"7"}' not_found
 expect $v1.OrderService/ListOrders '{}' '{}'
 printf 'authorization: Bearer wrong\n' >"$folder/headers"
 expect $v1.ConnectionService/ListConnections '{}' unauthenticated
