@@ -101,7 +101,7 @@ orders=$!
 pids+=($orders)
 
 say "Live events while orders are confirmed (the receiver fails from second 10 to 25)"
-pollerctl events --after 0 &
+"$bin/pollerctl" events --after 0 &
 events=$!
 pids+=($events)
 sleep 10
