@@ -12,9 +12,9 @@
 namespace poller {
 namespace {
 
-// Deliveries that join the due ones in one claim, each class: bounds the time of a claim after a
-// long outage.
-constexpr int kPromoted = 250;
+// Deliveries of each class that join the due ones in one claim. Enough that the order among them is
+// kept, few enough that a claim stays short when an outage has made a whole backlog due at once.
+int Promoted(int limit) { return std::max(4 * limit, 32); }
 constexpr int kAttemptsKept = 200;
 constexpr std::int64_t kLongestWaitMicros = 3'600'000'000;
 // The clocks drift apart a little: not worth rewriting a backlog for.
@@ -42,6 +42,13 @@ constexpr std::string_view kDueForced =
 constexpr std::string_view kAnyDue =
     "SELECT 1 FROM delivery d WHERE d.connection_id = ?1 AND d.queue = 1 " POLLER_NOT_BLOCKED
     "LIMIT 1";
+// A backlog is not read at a start: partial indexes give what is in flight or waits.
+constexpr std::string_view kClaimed =
+    "SELECT id FROM delivery INDEXED BY delivery_in_flight WHERE claimed <> 0";
+constexpr std::string_view kWrongWaits =
+    "UPDATE delivery SET due_mono = ?1 + min(max(coalesce(next_attempt_at, ?2) - ?2, 0), ?3) "
+    "WHERE id IN (SELECT id FROM delivery WHERE queue = 2 AND abs(max(due_mono, ?1) - "
+    "(?1 + min(max(coalesce(next_attempt_at, ?2) - ?2, 0), ?3))) > ?4)";
 constexpr std::string_view kNextWait =
     "SELECT min(due_mono) FROM delivery WHERE connection_id = ?1 AND queue = 2 AND priority = ?2";
 
@@ -228,7 +235,7 @@ absl::StatusOr<std::vector<SealedClaim>> ClaimDue(Database& db, const Connection
   if (!forced_only) {
     for (const DeliveryClass priority : {DeliveryClass::kLive, DeliveryClass::kHistory}) {
       RETURN_IF_ERROR(
-          db.Exec(kPromote, connection.id, Code(priority), Micros(now.mono), kPromoted));
+          db.Exec(kPromote, connection.id, Code(priority), Micros(now.mono), Promoted(limit)));
     }
   }
   {
@@ -285,7 +292,7 @@ absl::Status FreeClaims(Transaction& transaction, const Instant& now) {
   Database& db = transaction.db;
   std::vector<DeliveryId> ids;
   {
-    Query query = db.Run("SELECT id FROM delivery WHERE claimed <> 0 ORDER BY id");
+    Query query = db.Run(kClaimed);
     while (query.Next()) ids.push_back(query.As<DeliveryId>(0));
     RETURN_IF_ERROR(query.status());
   }
@@ -310,16 +317,16 @@ absl::Status FreeClaims(Transaction& transaction, const Instant& now) {
 
 absl::Status RestoreWaits(Database& db, const Instant& now) {
   // Rarely is anything to write: the store's clock begins at the wall time.
-  return db.Exec(
-      "UPDATE delivery SET due_mono = ?1 + min(max(coalesce(next_attempt_at, ?2) - ?2, 0), ?3) "
-      "WHERE queue = 2 AND abs(max(due_mono, ?1) - "
-      "(?1 + min(max(coalesce(next_attempt_at, ?2) - ?2, 0), ?3))) > ?4",
-      Micros(now.mono), now.wall, kLongestWaitMicros, kToleratedMicros);
+  return db.Exec(kWrongWaits, Micros(now.mono), now.wall, kLongestWaitMicros, kToleratedMicros);
 }
 
 std::vector<std::string> HotStatements() {
   return {std::string(kPromote), std::string(kDue), std::string(kDueForced), std::string(kAnyDue),
           std::string(kNextWait)};
+}
+
+std::vector<std::string> StartStatements() {
+  return {std::string(kClaimed), std::string(kWrongWaits)};
 }
 
 }  // namespace poller

@@ -20,7 +20,8 @@ struct SealedClaim {
   std::string sealed;
 };
 
-// Claims for `run`. Deliveries whose wait is over join the due ones first, a few hundred at a time.
+// Claims for `run`. Deliveries whose wait is over join the due ones first, a few times `limit` at
+// once.
 absl::StatusOr<std::vector<SealedClaim>> ClaimDue(Database& db, const ConnectionRef& connection,
                                                   std::int64_t run, const Instant& now, int limit,
                                                   bool forced_only);
@@ -37,7 +38,9 @@ absl::StatusOr<Resolution> EndClaim(Transaction& transaction, const DeliveryRow&
 absl::Status FreeClaims(Transaction& transaction, const Instant& now);
 absl::Status RestoreWaits(Database& db, const Instant& now);
 
-// The statements of Claim and NextDue, for the test that looks at their plans.
+// The statements of Claim and NextDue, and those of a start, for the test that looks at their
+// plans.
 std::vector<std::string> HotStatements();
+std::vector<std::string> StartStatements();
 
 }  // namespace poller

@@ -128,7 +128,8 @@ CREATE UNIQUE INDEX delivery_order ON delivery (connection_id, order_id, revisio
 -- Never two in flight for one order.
 CREATE UNIQUE INDEX delivery_in_flight ON delivery (connection_id, order_id) WHERE claimed <> 0;
 CREATE INDEX delivery_due ON delivery (connection_id, forced DESC, priority, attempts, id) WHERE queue = 1;
-CREATE INDEX delivery_waiting ON delivery (connection_id, priority, due_mono) WHERE queue = 2;
+-- The last two columns spare a start the rows.
+CREATE INDEX delivery_waiting ON delivery (connection_id, priority, due_mono, next_attempt_at, queue) WHERE queue = 2;
 CREATE INDEX delivery_age ON delivery (connection_id, pending_since) WHERE status = 0;
 CREATE INDEX delivery_retry ON delivery (connection_id, retry, id) WHERE retry IS NOT NULL;
 CREATE INDEX delivery_retry_all ON delivery (retry, id) WHERE retry IS NOT NULL;

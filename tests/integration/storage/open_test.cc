@@ -305,6 +305,19 @@ TEST_F(MigrationTest, ClaimsAndWaitsAreFoundByIndexAlone) {
   }
 }
 
+TEST_F(MigrationTest, AStartDoesNotReadTheBacklog) {
+  Open();
+  storage_.reset();
+  ASSERT_OK_AND_ASSIGN(const auto db, Database::Open(Path(), Database::Mode::kReadWrite));
+  for (const std::string& sql : StartStatements()) {
+    const std::string explain = "EXPLAIN QUERY PLAN " + sql;
+    Query plan = db->Run(explain);
+    std::string text;
+    while (plan.Next()) text += plan.Text(3) + "\n";
+    EXPECT_THAT(text, HasSubstr("INDEX delivery_")) << sql << "\n" << text;
+  }
+}
+
 // --- writing ---
 
 TEST_F(OpenTest, ManyThreadsWriteAtOnceAndAllOfItIsStored) {
