@@ -40,7 +40,6 @@ step "API: lint and reflection"
 tests/e2e/api.sh
 
 step "kill -9 under load"
-install_packages curl
 tests/e2e/kill.sh build/dev 20
 
 step "done"
