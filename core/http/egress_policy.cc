@@ -7,188 +7,216 @@
 #include <algorithm>
 #include <charconv>
 #include <cstring>
-#include <iterator>
+#include <optional>
 
 #include "core/base/status.h"
-#include "core/base/text.h"
+#include "fmt/format.h"
 
 namespace poller {
 namespace {
 
-enum class Kind { kPublic, kLocal, kNever };
+enum class Rule { kIfAllowed, kNever };
 
-struct Range {
-  const char* cidr;
-  Kind kind;
-  const char* what;
+// A range that is not plain public, in the order in which they are tried. Sources: the IANA
+// special-purpose address registries, and the metadata services of the large clouds.
+struct SpecialRange {
+  std::string_view range;
+  std::string_view kind;
+  Rule rule;
 };
 
-// IANA's special-purpose registries. The first that matches decides.
-constexpr Range kRanges[] = {
-    {"0.0.0.0/8", Kind::kNever, "unspecified"},
-    {"10.0.0.0/8", Kind::kLocal, "private"},
-    {"100.64.0.0/10", Kind::kLocal, "carrier-grade NAT"},
-    {"127.0.0.0/8", Kind::kLocal, "loopback"},
-    {"169.254.0.0/16", Kind::kNever, "link-local"},
-    {"172.16.0.0/12", Kind::kLocal, "private"},
-    {"192.0.0.0/24", Kind::kNever, "reserved"},
-    {"192.0.2.0/24", Kind::kNever, "documentation"},
-    {"192.88.99.0/24", Kind::kNever, "reserved"},
-    {"192.168.0.0/16", Kind::kLocal, "private"},
-    {"198.18.0.0/15", Kind::kNever, "benchmarking"},
-    {"198.51.100.0/24", Kind::kNever, "documentation"},
-    {"203.0.113.0/24", Kind::kNever, "documentation"},
-    {"224.0.0.0/4", Kind::kNever, "multicast"},
-    {"240.0.0.0/4", Kind::kNever, "reserved"},
-    {"::/128", Kind::kNever, "unspecified"},
-    {"::1/128", Kind::kLocal, "loopback"},
-    {"::/96", Kind::kNever, "reserved"},
-    {"64:ff9b:1::/48", Kind::kNever, "translated"},
-    {"100::/64", Kind::kNever, "discard"},
-    {"2001::/23", Kind::kNever, "reserved"},
-    {"2001:db8::/32", Kind::kNever, "documentation"},
-    {"3fff::/20", Kind::kNever, "documentation"},
-    {"5f00::/16", Kind::kNever, "reserved"},
-    // The metadata service of a large cloud stands inside the unique-local range.
-    {"fd00:ec2::/32", Kind::kNever, "metadata"},
-    {"fc00::/7", Kind::kLocal, "unique-local"},
-    {"fe80::/10", Kind::kNever, "link-local"},
-    {"fec0::/10", Kind::kNever, "site-local"},
-    {"ff00::/8", Kind::kNever, "multicast"},
+constexpr SpecialRange kSpecial[] = {
+    {"169.254.0.0/16", "a link-local or metadata address", Rule::kNever},
+    {"168.63.129.16", "a metadata address", Rule::kNever},
+    {"100.100.100.200", "a metadata address", Rule::kNever},
+    {"192.0.0.0/24", "a reserved address", Rule::kNever},
+    {"0.0.0.0/8", "an unspecified address", Rule::kNever},
+    {"255.255.255.255", "a broadcast address", Rule::kNever},
+    {"224.0.0.0/4", "a multicast address", Rule::kNever},
+    {"240.0.0.0/4", "a reserved address", Rule::kNever},
+    {"192.0.2.0/24", "a reserved address", Rule::kNever},
+    {"198.51.100.0/24", "a reserved address", Rule::kNever},
+    {"203.0.113.0/24", "a reserved address", Rule::kNever},
+    {"192.88.99.0/24", "a reserved address", Rule::kNever},
+    {"198.18.0.0/15", "a reserved address", Rule::kNever},
+    {"127.0.0.0/8", "a loopback address", Rule::kIfAllowed},
+    {"10.0.0.0/8", "a private address", Rule::kIfAllowed},
+    {"172.16.0.0/12", "a private address", Rule::kIfAllowed},
+    {"192.168.0.0/16", "a private address", Rule::kIfAllowed},
+    {"100.64.0.0/10", "a carrier-grade NAT address", Rule::kIfAllowed},
+    {"::1", "a loopback address", Rule::kIfAllowed},
+    {"::", "an unspecified address", Rule::kNever},
+    {"fd00:ec2::254", "a metadata address", Rule::kNever},
+    {"fd20:ce::254", "a metadata address", Rule::kNever},
+    {"fc00::/7", "a unique-local address", Rule::kIfAllowed},
+    {"fe80::/10", "a link-local address", Rule::kNever},
+    {"ff00::/8", "a multicast address", Rule::kNever},
+    // Among them Teredo, which hides an IPv4 address, and the documentation ranges.
+    {"2001::/23", "a reserved address", Rule::kNever},
+    {"2001:db8::/32", "a reserved address", Rule::kNever},
+    {"3fff::/20", "a reserved address", Rule::kNever},
 };
 
-struct KnownRange {
-  Cidr cidr;
-  Kind kind;
-  const char* what;
+// Everything public lies in here; the rest of IPv6 is reserved, or a tunnel that hides an IPv4
+// address.
+constexpr std::string_view kGlobalUnicast = "2000::/3";
+
+// A range written in this file.
+Cidr Literal(std::string_view text) { return Cidr::Parse(text).value(); }
+
+struct Special {
+  Cidr range;
+  std::string_view kind;
+  Rule rule;
 };
 
-const std::vector<KnownRange>& KnownRanges() {
+const std::vector<Special>& SpecialRanges() {
   static const auto* const ranges = [] {
-    auto* made = new std::vector<KnownRange>;
-    for (const Range& range : kRanges)
-      made->push_back({Cidr::Parse(range.cidr).value(), range.kind, range.what});
-    return made;
+    auto* parsed = new std::vector<Special>;
+    for (const SpecialRange& special : kSpecial) {
+      parsed->push_back({Literal(special.range), special.kind, special.rule});
+    }
+    return parsed;
   }();
   return *ranges;
+}
+
+// What is special about `address`, which is canonical. Nothing: it is public.
+std::optional<std::pair<std::string_view, Rule>> KindOf(const IpAddress& address) {
+  for (const Special& special : SpecialRanges()) {
+    if (special.range.Contains(address)) return std::pair(special.kind, special.rule);
+  }
+  static const Cidr global = Literal(kGlobalUnicast);
+  if (address.v6 && !global.Contains(address)) return std::pair("a reserved address", Rule::kNever);
+  return std::nullopt;
+}
+
+IpAddress V4(const std::uint8_t* bytes) {
+  IpAddress address;
+  std::copy_n(bytes, 4, address.bytes.begin());
+  return address;
 }
 
 bool StartsWith(const IpAddress& address, std::initializer_list<std::uint8_t> prefix) {
   return std::equal(prefix.begin(), prefix.end(), address.bytes.begin());
 }
 
-IpAddress V4From(const IpAddress& address, std::size_t offset) {
-  IpAddress v4;
-  std::copy_n(address.bytes.begin() + static_cast<std::ptrdiff_t>(offset), 4, v4.bytes.begin());
-  return v4;
+absl::Status Denied(std::string message) {
+  return MakeStatus(absl::StatusCode::kPermissionDenied, message);
+}
+
+absl::Status BadCidr(std::string_view what) {
+  return MakeStatus(
+      absl::StatusCode::kInvalidArgument,
+      fmt::format("{}; expected a range such as 10.0.0.0/8, fd00::/8 or 192.168.1.20", what));
 }
 
 }  // namespace
 
 absl::StatusOr<IpAddress> IpAddress::Parse(std::string_view text) {
-  const std::string terminated(text);
+  const std::string copy(text);
   IpAddress address;
-  if (inet_pton(AF_INET, terminated.c_str(), address.bytes.data()) == 1) return address;
-  address.v6 = true;
-  if (inet_pton(AF_INET6, terminated.c_str(), address.bytes.data()) == 1) return address;
-  return MakeStatus(absl::StatusCode::kInvalidArgument,
-                    "\"" + SafeText(text, 60) + "\" is not an IP address");
+  // c_str() would hide what stands behind a NUL.
+  if (copy.find('\0') == copy.npos) {
+    if (inet_pton(AF_INET, copy.c_str(), address.bytes.data()) == 1) return address;
+    address.v6 = true;
+    if (inet_pton(AF_INET6, copy.c_str(), address.bytes.data()) == 1) return address;
+  }
+  return MakeStatus(absl::StatusCode::kInvalidArgument, "not an IPv4 or IPv6 address");
 }
 
 absl::StatusOr<IpAddress> IpAddress::FromSockaddr(const sockaddr* address) {
-  IpAddress result;
+  IpAddress out;
   if (address->sa_family == AF_INET) {
-    sockaddr_in v4{};
+    sockaddr_in v4;
     std::memcpy(&v4, address, sizeof v4);
-    std::memcpy(result.bytes.data(), &v4.sin_addr, 4);
-    return result;
+    std::memcpy(out.bytes.data(), &v4.sin_addr, sizeof v4.sin_addr);
+    return out;
   }
   if (address->sa_family == AF_INET6) {
-    sockaddr_in6 v6{};
+    sockaddr_in6 v6;
     std::memcpy(&v6, address, sizeof v6);
-    result.v6 = true;
-    std::memcpy(result.bytes.data(), &v6.sin6_addr, 16);
-    return result;
+    std::memcpy(out.bytes.data(), &v6.sin6_addr, sizeof v6.sin6_addr);
+    out.v6 = true;
+    return out;
   }
-  return absl::InvalidArgumentError("not an internet address");
+  return MakeStatus(absl::StatusCode::kInvalidArgument, "not an internet address");
 }
 
 IpAddress IpAddress::Canonical() const {
   if (!v6) return *this;
-  if (StartsWith(*this, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff})) return V4From(*this, 12);
-  if (StartsWith(*this, {0, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0})) return V4From(*this, 12);
-  if (StartsWith(*this, {0x20, 0x02})) return V4From(*this, 2);
+  if (StartsWith(*this, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF})) return V4(bytes.data() + 12);
+  if (StartsWith(*this, {0x00, 0x64, 0xFF, 0x9B, 0, 0, 0, 0, 0, 0, 0, 0})) {
+    return V4(bytes.data() + 12);
+  }
+  if (StartsWith(*this, {0x20, 0x02})) return V4(bytes.data() + 2);
   return *this;
 }
 
 std::string IpAddress::Text() const {
-  char text[INET6_ADDRSTRLEN] = {};
+  char text[INET6_ADDRSTRLEN];
   inet_ntop(v6 ? AF_INET6 : AF_INET, bytes.data(), text, sizeof text);
   return text;
 }
 
 absl::StatusOr<Cidr> Cidr::Parse(std::string_view text) {
-  const auto bad = [&](std::string_view why) {
-    return MakeStatus(absl::StatusCode::kInvalidArgument,
-                      "\"" + SafeText(text, 60) + "\" " + std::string(why) +
-                          ": expected a range such as 10.0.0.0/8 or fd00::/8");
-  };
   const std::size_t slash = text.find('/');
-  auto address = IpAddress::Parse(text.substr(0, slash));
-  if (!address.ok()) return bad("is not an address range");
+  const auto base = IpAddress::Parse(text.substr(0, slash));
+  if (!base.ok()) return BadCidr("not an address range");
   Cidr cidr;
-  cidr.base = *address;
-  const int bits = address->v6 ? 128 : 32;
+  cidr.base = *base;
+  const int bits = base->v6 ? 128 : 32;
   cidr.prefix = bits;
-  if (slash != std::string_view::npos) {
+  if (slash != text.npos) {
     const std::string_view digits = text.substr(slash + 1);
     const auto [end, error] =
         std::from_chars(digits.data(), digits.data() + digits.size(), cidr.prefix);
-    if (error != std::errc() || end != digits.data() + digits.size() || cidr.prefix < 0 ||
+    if (error != std::errc{} || end != digits.data() + digits.size() || cidr.prefix < 0 ||
         cidr.prefix > bits) {
-      return bad("has no prefix length from 0 to " + std::to_string(bits));
+      return BadCidr(fmt::format("the prefix length is not a number from 0 to {}", bits));
     }
   }
   for (int bit = cidr.prefix; bit < bits; ++bit) {
-    const int byte = cidr.base.bytes[static_cast<std::size_t>(bit / 8)];
-    if ((byte >> (7 - bit % 8) & 1) != 0) return bad("has bits set behind its prefix");
+    const auto byte = cidr.base.bytes[static_cast<std::size_t>(bit / 8)];
+    if ((byte >> (7 - bit % 8)) & 1) return BadCidr("the address has bits behind its prefix");
   }
+  // Such addresses are compared as the IPv4 address inside: the range would never match.
+  if (cidr.base.Canonical().v6 != cidr.base.v6) return BadCidr("write the range in its IPv4 form");
   return cidr;
 }
 
 bool Cidr::Contains(const IpAddress& address) const {
-  if (address.v6 != base.v6) return false;
-  for (int bit = 0; bit < prefix; ++bit) {
-    const auto byte = static_cast<std::size_t>(bit / 8);
-    if (((address.bytes[byte] ^ base.bytes[byte]) >> (7 - bit % 8) & 1) != 0) return false;
+  const IpAddress canonical = address.Canonical();
+  if (canonical.v6 != base.v6) return false;
+  const auto whole = static_cast<std::size_t>(prefix / 8);
+  if (!std::equal(base.bytes.begin(), base.bytes.begin() + static_cast<std::ptrdiff_t>(whole),
+                  canonical.bytes.begin())) {
+    return false;
   }
-  return true;
+  const int rest = prefix % 8;
+  if (rest == 0) return true;
+  return (base.bytes[whole] ^ canonical.bytes[whole]) >> (8 - rest) == 0;
 }
 
 absl::Status EgressPolicy::Check(const IpAddress& address, bool https) const {
   const IpAddress canonical = address.Canonical();
-  const std::string text = canonical.Text();
-  const auto& ranges = KnownRanges();
-  const auto known = std::find_if(ranges.begin(), ranges.end(), [&](const KnownRange& range) {
-    return range.cidr.Contains(canonical);
-  });
-  if (known == ranges.end()) {
-    if (https || allow_http) return absl::OkStatus();
-    return absl::PermissionDeniedError(
-        text +
-        " is a public address and plain http to it is not allowed: use https, or start "
-        "pollerd with --egress-allow-http");
-  }
-  if (known->kind == Kind::kNever) {
-    return absl::PermissionDeniedError(text + " is a " + known->what +
-                                       " address, which is never called");
+  const auto special = KindOf(canonical);
+  if (special && special->second == Rule::kNever) {
+    return Denied(fmt::format("{} is {}, which is never called", address.Text(), special->first));
   }
   const bool allowed = std::any_of(allow.begin(), allow.end(),
                                    [&](const Cidr& cidr) { return cidr.Contains(canonical); });
   if (allowed) return absl::OkStatus();
-  return absl::PermissionDeniedError(text + " is a " + known->what +
-                                     " address, which is called only if pollerd is started with "
-                                     "--egress-allow for its range");
+  if (special) {
+    return Denied(fmt::format(
+        "{} is {}, which is called only if pollerd is started with --egress-allow for its range",
+        address.Text(), special->first));
+  }
+  if (https || allow_http) return absl::OkStatus();
+  return Denied(fmt::format(
+      "{} is a public address and plain http to it is not allowed: use https, or start pollerd "
+      "with --egress-allow-http",
+      address.Text()));
 }
 
 }  // namespace poller

@@ -29,6 +29,7 @@ struct IpAddress {
   static absl::StatusOr<IpAddress> FromSockaddr(const sockaddr* address);
   IpAddress Canonical() const;
   std::string Text() const;
+  friend bool operator==(const IpAddress&, const IpAddress&) = default;
 };
 
 struct Cidr {

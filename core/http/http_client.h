@@ -45,7 +45,7 @@ struct HttpResponse {
   std::optional<std::string_view> Header(std::string_view name) const;
 };
 
-// How an exchange failed when there is no answer. The first five happen before a byte of the
+// How an exchange failed when there is no answer. The first four happen before a byte of the
 // request was sent.
 enum class TransportFailure {
   kDns,           // the name does not resolve
@@ -74,7 +74,9 @@ class HttpClient {
  public:
   virtual ~HttpClient() = default;
   // Any answer with a status is a response, 500 too. Otherwise a TransportError whose message names
-  // host and cause, never the query, a header or the body.
+  // host and cause, never the query, a header or the body. A kept-alive connection that turns out
+  // to be closed before a byte of the answer came is replaced, and the request is sent once more:
+  // the server may see it twice.
   virtual Task<absl::StatusOr<HttpResponse>> Send(HttpRequest request) = 0;
 };
 

@@ -20,9 +20,11 @@ CurlHttpClient::CurlHttpClient(std::unique_ptr<Engine> engine) : engine_(std::mo
 CurlHttpClient::~CurlHttpClient() = default;
 
 Task<absl::StatusOr<HttpResponse>> CurlHttpClient::Send(HttpRequest request) {
-  OneShot<absl::StatusOr<HttpResponse>> result;
+  OneShot<Outcome> result;
   engine_->Submit(std::move(request), result);
-  co_return co_await result.Get();
+  // Nothing of *this from here on: the client may be gone when the answer of a stop comes.
+  Outcome outcome = co_await result.Get();
+  co_return std::move(outcome.response);
 }
 
 void CurlHttpClient::Shutdown() { engine_->Shutdown(); }

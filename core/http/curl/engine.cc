@@ -1,5 +1,7 @@
 #include "core/http/curl/engine.h"
 
+#include <pthread.h>
+#include <signal.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -32,10 +34,14 @@ bool InitOnce() {
 
 CurlHttpClient::Engine::Engine(CurlOptions options, Metrics& metrics)
     : options_(std::move(options)),
+      metrics_(metrics),
       in_flight_(
           metrics.GetGauge("poller_http_requests_in_flight", "Requests that wait for an answer.")),
+      waiting_requests_(metrics.GetGauge("poller_http_requests_waiting",
+                                         "Requests that wait until fewer are in flight.")),
       answer_bytes_(metrics.GetGauge("poller_http_answer_bytes",
-                                     "Bytes of answers that are being received.")) {}
+                                     "Memory of answers that are received or not taken yet.")),
+      budget_(std::make_shared<Budget>(options_.response_budget)) {}
 
 CurlHttpClient::Engine::~Engine() {
   {
@@ -76,10 +82,9 @@ absl::Status CurlHttpClient::Engine::Start() {
   return absl::OkStatus();
 }
 
-void CurlHttpClient::Engine::Submit(HttpRequest request,
-                                    OneShot<absl::StatusOr<HttpResponse>> result) {
-  auto transfer =
-      std::make_unique<Transfer>(std::move(request), std::move(result), options_, budget_used_);
+void CurlHttpClient::Engine::Submit(HttpRequest request, OneShot<Outcome> result) {
+  auto transfer = std::make_unique<Transfer>(std::move(request), std::move(result), options_,
+                                             budget_, metrics_);
   {
     absl::MutexLock lock(&mu_);
     if (!shut_down_) {
@@ -118,9 +123,14 @@ int CurlHttpClient::Engine::OnSocket(CURL*, curl_socket_t socket, int what, void
   event.events =
       ((what & CURL_POLL_IN) != 0 ? EPOLLIN : 0U) | ((what & CURL_POLL_OUT) != 0 ? EPOLLOUT : 0U);
   event.data.fd = socket;
-  epoll_ctl(engine.epoll_, known == nullptr ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, socket, &event);
-  if (known == nullptr)
-    curl_multi_assign(engine.multi_, socket, self);  // any mark that is not null
+  const int usual = known == nullptr ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
+  const int other = known == nullptr ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+  // The other one helps where a number was closed and given out again behind our back.
+  if (epoll_ctl(engine.epoll_, usual, socket, &event) != 0 &&
+      epoll_ctl(engine.epoll_, other, socket, &event) != 0) {
+    return -1;  // libcurl fails the request: it would wait for ever
+  }
+  if (known == nullptr) curl_multi_assign(engine.multi_, socket, self);  // any mark but null
   return 0;
 }
 
@@ -140,6 +150,11 @@ int CurlHttpClient::Engine::WaitMilliseconds() const {
 }
 
 void CurlHttpClient::Engine::Run() {
+  // Signals are for the thread that waits for them. SIGPIPE above all: OpenSSL writes to sockets
+  // whose peer has gone.
+  sigset_t all;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, nullptr);
   std::array<epoll_event, 256> events;
   int running = 0;
   while (true) {
@@ -171,11 +186,23 @@ void CurlHttpClient::Engine::Run() {
       stop = stop_;
     }
     if (shut_down) FailAll();
-    if (stop) return;
+    if (stop) {
+      Report();
+      return;
+    }
     StartWaiting();
-    in_flight_.Set(static_cast<double>(active_.size()));
-    answer_bytes_.Set(static_cast<double>(budget_used_.load()));
+    Report();
   }
+}
+
+void CurlHttpClient::Engine::Report() {
+  const auto show = [](Gauge& gauge, double& shown, double value) {
+    if (value != shown) gauge.Add(value - shown);
+    shown = value;
+  };
+  show(in_flight_, shown_in_flight_, static_cast<double>(active_.size()));
+  show(waiting_requests_, shown_waiting_, static_cast<double>(waiting_.size()));
+  show(answer_bytes_, shown_bytes_, static_cast<double>(budget_->used.load()));
 }
 
 void CurlHttpClient::Engine::TakeMail() {

@@ -3,7 +3,6 @@
 
 #include <curl/curl.h>
 
-#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -27,7 +26,7 @@ class CurlHttpClient::Engine {
 
   absl::Status Start();
   // Any thread. The result is set on the engine's thread, or here when the engine is shut down.
-  void Submit(HttpRequest request, OneShot<absl::StatusOr<HttpResponse>> result);
+  void Submit(HttpRequest request, OneShot<Outcome> result);
   // Any thread.
   void Shutdown();
 
@@ -42,16 +41,23 @@ class CurlHttpClient::Engine {
   void StartTransfer(std::unique_ptr<Transfer> transfer);
   void CollectDone();
   void FailAll();
+  void Report();
   CURL* TakeHandle();
   void GiveHandle(CURL* easy);
 
   const CurlOptions options_;
+  Metrics& metrics_;
   Gauge& in_flight_;
+  Gauge& waiting_requests_;
   Gauge& answer_bytes_;
+  // What this engine has added to the gauges, which all clients of a process share.
+  double shown_in_flight_ = 0;
+  double shown_waiting_ = 0;
+  double shown_bytes_ = 0;
   CURLM* multi_ = nullptr;
   int epoll_ = -1;
   int wake_ = -1;
-  std::atomic<std::int64_t> budget_used_ = 0;
+  const std::shared_ptr<Budget> budget_;
   std::thread thread_;
 
   absl::Mutex mu_;

@@ -1,11 +1,10 @@
 #include "core/http/curl/transfer.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <string_view>
-#include <utility>
 
 #include "core/base/status.h"
 #include "core/base/text.h"
@@ -16,10 +15,24 @@ namespace {
 
 constexpr std::size_t kMaxHeaderBytes = 64 << 10;
 constexpr std::size_t kMaxHeaders = 200;
+constexpr std::size_t kFirstReserve = 16 << 10;
+// A peer that vanished without a word: its connection is closed after this long without an
+// acknowledgement, so that no later request is put on it.
+constexpr unsigned kUnacknowledgedMilliseconds = 20'000;
+constexpr long kMaxConnectionSeconds = 600;  // then it is made anew, and follows what DNS says
 
 bool IsLine(std::string_view text) {
   return std::none_of(text.begin(), text.end(),
                       [](char c) { return c == '\r' || c == '\n' || c == '\0'; });
+}
+
+// A "token" of RFC 9110: what a method or the name of a header is.
+bool IsToken(std::string_view text) {
+  constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
+  return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           kMarks.find(c) != kMarks.npos;
+  });
 }
 
 long Milliseconds(absl::Duration duration) {
@@ -33,8 +46,6 @@ absl::Duration TimeOf(CURL* easy, CURLINFO info) {
   return absl::Microseconds(microseconds);
 }
 
-// What a name server or a TLS library says can hold anything: it is cut and made safe by the
-// caller.
 std::string_view Trim(std::string_view text) {
   const auto space = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; };
   while (!text.empty() && space(text.front())) text.remove_prefix(1);
@@ -42,98 +53,200 @@ std::string_view Trim(std::string_view text) {
   return text;
 }
 
+bool SameWord(std::string_view text, std::string_view lower) {
+  return std::equal(text.begin(), text.end(), lower.begin(), lower.end(), [](char a, char b) {
+    return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b;
+  });
+}
+
+// With the system's bundle file, its folder of the same certificates is of no use, and without
+// the folder libcurl keeps the parsed bundle for all handles instead of reading it for each.
+bool SystemBundleSuffices() {
+  static const bool suffices = [] {
+    const curl_version_info_data* info = curl_version_info(CURLVERSION_NOW);
+    return info->age >= CURLVERSION_SEVENTH && info->cainfo != nullptr;
+  }();
+  return suffices;
+}
+
 }  // namespace
 
-Transfer::Transfer(HttpRequest request, OneShot<absl::StatusOr<HttpResponse>> result,
-                   const CurlOptions& options, std::atomic<std::int64_t>& budget_used)
+bool BudgetLease::Grow(std::int64_t bytes) {
+  if (budget_->used.fetch_add(bytes) + bytes > budget_->limit) {
+    budget_->used -= bytes;
+    return false;
+  }
+  held_ += bytes;
+  return true;
+}
+
+Transfer::Transfer(HttpRequest request, OneShot<Outcome> result, const CurlOptions& options,
+                   std::shared_ptr<Budget> budget, Metrics& metrics)
     : request_(std::move(request)),
       result_(std::move(result)),
       options_(options),
-      budget_used_(budget_used) {}
+      lease_(std::move(budget)),
+      metrics_(metrics) {}
 
-Transfer::~Transfer() {
-  curl_slist_free_all(headers_);
-  budget_used_ -= held_;
-}
+Transfer::~Transfer() { curl_slist_free_all(headers_); }
 
 absl::Status Transfer::Prepare(CURL* easy) {
   const auto url = ParseUrl(request_.url);
   if (!url.ok()) return TransportError(TransportFailure::kProtocol, Message(url.status()));
-  host_ = url->host;
+  server_ = url->host + ":" + std::to_string(url->port);
   https_ = url->scheme == "https";
+  if (!IsToken(request_.method)) {
+    return TransportError(TransportFailure::kProtocol, server_ + ": the method is not a word");
+  }
+  RETURN_IF_ERROR(MakeHeaders());
+  easy_ = easy;
+  SetTarget(easy, url->Text());
+  SetLimits(easy);
+  SetTrust(easy);
+  SetBody(easy);
+  SetCallbacks(easy);
+  return absl::OkStatus();
+}
+
+absl::Status Transfer::MakeHeaders() {
   headers_ = curl_slist_append(nullptr, "Expect:");  // no 100-continue: a round trip for nothing
+  bool has_type = false;
   for (const HttpHeader& header : request_.headers) {
-    if (!IsLine(header.name) || !IsLine(header.value)) {
-      return TransportError(TransportFailure::kProtocol,
-                            "the header " + SafeText(header.name, 60) + " is not one line");
+    if (!IsToken(header.name) || !IsLine(header.value)) {
+      return TransportError(
+          TransportFailure::kProtocol,
+          server_ + ": the header " + SafeText(header.name, 60) + " cannot be sent");
     }
+    has_type = has_type || SameWord(header.name, "content-type");
     // An empty value needs a semicolon: with a colon libcurl would leave the header out.
     const std::string line =
         header.value.empty() ? header.name + ";" : header.name + ": " + header.value;
     headers_ = curl_slist_append(headers_, line.c_str());
   }
-  easy_ = easy;
-  curl_easy_setopt(easy, CURLOPT_PRIVATE, this);
-  curl_easy_setopt(easy, CURLOPT_URL, request_.url.c_str());
+  // Else libcurl would call the body a form.
+  if (!has_type) headers_ = curl_slist_append(headers_, "Content-Type:");
+  return absl::OkStatus();
+}
+
+void Transfer::SetTarget(CURL* easy, const std::string& url) {
+  curl_easy_setopt(easy, CURLOPT_URL, url.c_str());
+  curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
   curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-  curl_easy_setopt(easy, CURLOPT_PROXY, "");
+  curl_easy_setopt(easy, CURLOPT_PROXY, "");  // the environment's is not taken
   curl_easy_setopt(easy, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
-  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
-  curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
-  curl_easy_setopt(easy, CURLOPT_USERAGENT, options_.user_agent.c_str());
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers_);
-  curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, error_);
+  curl_easy_setopt(easy, CURLOPT_USERAGENT, options_.user_agent.c_str());
+  // What is offered is also all that is taken (CheckEncoding).
+  curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
+}
+
+void Transfer::SetLimits(CURL* easy) {
+  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+  // Otherwise a request that times out while its name is being looked up holds this thread, and
+  // with it all other requests, until the name server answers.
+  curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
                    Milliseconds(std::min(request_.connect_timeout, request_.timeout)));
   curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, Milliseconds(request_.timeout));
+  curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+  curl_easy_setopt(easy, CURLOPT_MAXLIFETIME_CONN, kMaxConnectionSeconds);
+  if (request_.max_response_bytes > 0) {
+    curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE,
+                     static_cast<curl_off_t>(request_.max_response_bytes));
+  }
+}
+
+void Transfer::SetTrust(CURL* easy) {
+  curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
+  curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+  curl_easy_setopt(easy, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  const std::string& ca = request_.ca_pem.empty() ? options_.default_ca_pem : request_.ca_pem;
+  if (!ca.empty()) {
+    // Not copied: lives as long as the transfer. libcurl compares it before it shares a connection.
+    curl_blob blob{const_cast<char*>(ca.data()), ca.size(), CURL_BLOB_NOCOPY};
+    curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, &blob);
+  }
+  // The blob replaces the system's file of certificates, but not the system's folder.
+  if (!ca.empty() || SystemBundleSuffices()) {
+    curl_easy_setopt(easy, CURLOPT_CAPATH, static_cast<char*>(nullptr));
+  }
+}
+
+void Transfer::SetBody(CURL* easy) {
+  if (request_.method == "HEAD") {
+    curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+    return;
+  }
+  if (request_.method == "GET" && request_.body.empty()) {
+    curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+    return;
+  }
+  curl_easy_setopt(easy, CURLOPT_POST, 1L);
+  curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request_.body.data());
+  curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
+                   static_cast<curl_off_t>(request_.body.size()));
+  if (request_.method != "POST") {
+    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request_.method.c_str());
+  }
+}
+
+void Transfer::SetCallbacks(CURL* easy) {
+  curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, error_);
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &Transfer::OnBody);
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, this);
   curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, &Transfer::OnHeader);
   curl_easy_setopt(easy, CURLOPT_HEADERDATA, this);
   curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, &Transfer::OnOpenSocket);
   curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, this);
-  const std::string& ca = request_.ca_pem.empty() ? options_.default_ca_pem : request_.ca_pem;
-  if (!ca.empty()) {
-    curl_blob blob{const_cast<char*>(ca.data()), ca.size(), CURL_BLOB_COPY};
-    curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, &blob);
-  }
-  if (request_.method == "GET") {
-    curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
-  } else {
-    curl_easy_setopt(easy, CURLOPT_POST, 1L);
-    curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request_.body.data());
-    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
-                     static_cast<curl_off_t>(request_.body.size()));
-    if (request_.method != "POST")
-      curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request_.method.c_str());
-  }
-  return absl::OkStatus();
+  curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, &Transfer::OnBeforeRequest);
+  curl_easy_setopt(easy, CURLOPT_PREREQDATA, this);
 }
 
-std::size_t Transfer::OnBody(char* data, std::size_t size, std::size_t count, void* self) {
+std::size_t Transfer::OnBody(char* data, std::size_t size, std::size_t count, void* self) noexcept {
   const std::size_t bytes = size * count;
   return static_cast<Transfer*>(self)->TakeBody(data, bytes) ? bytes : 0;
 }
 
+bool Transfer::Refuse(TransportFailure failure, std::string why) {
+  refused_ = failure;
+  why_ = std::move(why);
+  return false;
+}
+
 bool Transfer::TakeBody(const char* data, std::size_t size) {
-  const auto more = static_cast<std::int64_t>(size);
-  if (static_cast<std::int64_t>(response_.body.size()) + more > request_.max_response_bytes) {
-    too_large_ = "the answer is larger than " + FormatBytes(request_.max_response_bytes);
-    return false;
+  body_began_ = true;
+  const auto total = static_cast<std::int64_t>(response_.body.size() + size);
+  if (total > request_.max_response_bytes) {
+    return Refuse(TransportFailure::kTooLarge,
+                  "the answer is larger than " + FormatBytes(request_.max_response_bytes));
   }
-  held_ += more;
-  if (budget_used_.fetch_add(more) + more > options_.response_budget) {
-    too_large_ =
-        "the memory for answers (" + FormatBytes(options_.response_budget) + ") is used up";
-    return false;
+  if (!Reserve(response_.body.size() + size)) {
+    return Refuse(
+        TransportFailure::kTooLarge,
+        "the memory for answers (" + FormatBytes(options_.response_budget) + ") is used up");
   }
   response_.body.append(data, size);
   return true;
 }
 
-std::size_t Transfer::OnHeader(char* data, std::size_t size, std::size_t count, void* self) {
+// The budget counts what is allocated, not what is filled.
+bool Transfer::Reserve(std::size_t bytes) {
+  const std::size_t present = body_capacity_;
+  if (bytes <= present) return true;
+  const auto most = static_cast<std::size_t>(request_.max_response_bytes);
+  const std::size_t ample = std::max(bytes, std::min(most, std::max(2 * present, kFirstReserve)));
+  for (const std::size_t capacity : {ample, bytes}) {
+    if (!lease_.Grow(static_cast<std::int64_t>(capacity - present))) continue;
+    response_.body.reserve(capacity);
+    body_capacity_ = capacity;
+    return true;
+  }
+  return false;
+}
+
+std::size_t Transfer::OnHeader(char* data, std::size_t size, std::size_t count,
+                               void* self) noexcept {
   const std::size_t bytes = size * count;
   return static_cast<Transfer*>(self)->TakeHeader({data, bytes}) ? bytes : 0;
 }
@@ -141,21 +254,41 @@ std::size_t Transfer::OnHeader(char* data, std::size_t size, std::size_t count, 
 bool Transfer::TakeHeader(std::string_view line) {
   header_bytes_ += line.size();
   if (header_bytes_ > kMaxHeaderBytes || response_.headers.size() >= kMaxHeaders) {
-    too_large_ = "the answer has too many headers";
-    return false;
+    return Refuse(TransportFailure::kProtocol, "the answer has too many headers");
   }
+  if (body_began_) return true;  // a trailer: it could contradict what was acted on
   if (line.starts_with("HTTP/")) {
     response_.headers.clear();  // of an interim answer
     return true;
   }
   const std::size_t colon = line.find(':');
-  if (colon == std::string_view::npos) return true;
-  response_.headers.push_back(
-      {std::string(Trim(line.substr(0, colon))), std::string(Trim(line.substr(colon + 1)))});
+  if (colon == line.npos) return true;
+  const std::string_view name = Trim(line.substr(0, colon));
+  const std::string_view value = Trim(line.substr(colon + 1));
+  if (SameWord(name, "content-encoding") && !CheckEncoding(value)) return false;
+  response_.headers.push_back({std::string(name), std::string(value)});
   return true;
 }
 
-curl_socket_t Transfer::OnOpenSocket(void* self, curlsocktype purpose, curl_sockaddr* address) {
+// libcurl would also unpack what was not offered, and some of those formats make the reader
+// allocate far more than the answer is large.
+bool Transfer::CheckEncoding(std::string_view value) {
+  while (!value.empty()) {
+    const std::size_t comma = std::min(value.find(','), value.size());
+    const std::string_view word = Trim(value.substr(0, comma));
+    value.remove_prefix(std::min(comma + 1, value.size()));
+    if (word.empty() || SameWord(word, "identity") || SameWord(word, "gzip") ||
+        SameWord(word, "x-gzip") || SameWord(word, "deflate")) {
+      continue;
+    }
+    return Refuse(TransportFailure::kProtocol, "the answer has the content encoding " +
+                                                   SafeText(word, 40) + ", which was not offered");
+  }
+  return true;
+}
+
+curl_socket_t Transfer::OnOpenSocket(void* self, curlsocktype purpose,
+                                     curl_sockaddr* address) noexcept {
   auto& transfer = *static_cast<Transfer*>(self);
   if (purpose != CURLSOCKTYPE_IPCXN) return CURL_SOCKET_BAD;
   const auto ip = IpAddress::FromSockaddr(&address->addr);
@@ -166,23 +299,58 @@ curl_socket_t Transfer::OnOpenSocket(void* self, curlsocktype purpose, curl_sock
     return CURL_SOCKET_BAD;
   }
   transfer.dialled_ = true;
-  return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  const int made = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  if (made >= 0) {
+    setsockopt(made, IPPROTO_TCP, TCP_USER_TIMEOUT, &kUnacknowledgedMilliseconds,
+               sizeof kUnacknowledgedMilliseconds);
+  }
+  return made;
 }
 
-bool Transfer::RequestStarted() const {
-  long sent = 0;
-  curl_easy_getinfo(easy_, CURLINFO_REQUEST_SIZE, &sent);
-  return sent > 0;
+// A kept-alive connection was dialled for another request: the address is checked for each.
+int Transfer::OnBeforeRequest(void* self, char* peer, char*, int, int) noexcept {
+  auto& transfer = *static_cast<Transfer*>(self);
+  const auto ip = IpAddress::Parse(peer == nullptr ? "" : peer);
+  const absl::Status allowed =
+      ip.ok() ? transfer.options_.egress.Check(*ip, transfer.https_) : ip.status();
+  if (!allowed.ok()) {
+    transfer.Refuse(TransportFailure::kEgressDenied, std::string(Message(allowed)));
+    return CURL_PREREQFUNC_ABORT;
+  }
+  transfer.request_began_ = true;
+  return CURL_PREREQFUNC_OK;
 }
 
 TransportFailure Transfer::Classify(CURLcode code) const {
-  if (!too_large_.empty()) return TransportFailure::kTooLarge;
+  if (refused_) return *refused_;
+  switch (code) {
+    case CURLE_FILESIZE_EXCEEDED:
+      return TransportFailure::kTooLarge;
+    case CURLE_UNSUPPORTED_PROTOCOL:
+    case CURLE_URL_MALFORMAT:
+    case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_BAD_CONTENT_ENCODING:
+    case CURLE_WRITE_ERROR:
+    case CURLE_OUT_OF_MEMORY:
+    case CURLE_FAILED_INIT:
+      return TransportFailure::kProtocol;
+    default:
+      break;
+  }
+  if (!request_began_) return ClassifyBeforeRequest(code);
+  // Whatever libcurl says now, it may be about a second connection.
+  return code == CURLE_OPERATION_TIMEDOUT ? TransportFailure::kTimeout : TransportFailure::kReset;
+}
+
+TransportFailure Transfer::ClassifyBeforeRequest(CURLcode code) const {
+  long local_port = 0;  // known once TCP is connected; the time of it only when TLS is too
+  curl_easy_getinfo(easy_, CURLINFO_LOCAL_PORT, &local_port);
+  const bool found = dialled_ || !egress_denied_.ok() ||
+                     TimeOf(easy_, CURLINFO_NAMELOOKUP_TIME_T) > absl::ZeroDuration();
   switch (code) {
     case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
       return TransportFailure::kDns;
-    case CURLE_COULDNT_CONNECT:
-      return !dialled_ && !egress_denied_.ok() ? TransportFailure::kEgressDenied
-                                               : TransportFailure::kConnect;
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CERTPROBLEM:
@@ -192,63 +360,80 @@ TransportFailure Transfer::Classify(CURLcode code) const {
     case CURLE_SSL_INVALIDCERTSTATUS:
     case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
       return TransportFailure::kTls;
-    case CURLE_UNSUPPORTED_PROTOCOL:
-    case CURLE_URL_MALFORMAT:
-    case CURLE_WEIRD_SERVER_REPLY:
-    case CURLE_BAD_CONTENT_ENCODING:
-      return TransportFailure::kProtocol;
     case CURLE_OPERATION_TIMEDOUT:
-      if (RequestStarted()) return TransportFailure::kTimeout;
-      return https_ && TimeOf(easy_, CURLINFO_CONNECT_TIME_T) > absl::ZeroDuration()
-                 ? TransportFailure::kTls
-                 : TransportFailure::kConnect;
+      if (!found) return TransportFailure::kDns;
+      break;
     default:
-      return RequestStarted() ? TransportFailure::kReset : TransportFailure::kConnect;
+      break;
   }
+  if (!dialled_ && !egress_denied_.ok()) return TransportFailure::kEgressDenied;
+  return https_ && local_port > 0 ? TransportFailure::kTls : TransportFailure::kConnect;
 }
 
-absl::Status Transfer::Error(CURLcode code) const {
-  const TransportFailure failure = Classify(code);
-  std::string why = !too_large_.empty() ? too_large_
-                    : failure == TransportFailure::kEgressDenied
-                        ? std::string(Message(egress_denied_))
-                    : error_[0] != '\0' ? SafeText(Trim(error_), 300)
-                                        : curl_easy_strerror(code);
-  return TransportError(failure, host_ + ": " + why);
+absl::Status Transfer::Error(TransportFailure failure, CURLcode code) const {
+  std::string why;
+  if (refused_) {
+    why = why_;
+  } else if (failure == TransportFailure::kEgressDenied) {
+    why = std::string(Message(egress_denied_));
+  } else {
+    // What a name server or a TLS peer says stands in it.
+    why = error_[0] != '\0' ? SafeText(Trim(error_), 300) : curl_easy_strerror(code);
+  }
+  return TransportError(failure, server_ + ": " + why);
+}
+
+void Transfer::FillPeer() {
+  char* peer = nullptr;
+  long port = 0;
+  curl_easy_getinfo(easy_, CURLINFO_PRIMARY_IP, &peer);
+  curl_easy_getinfo(easy_, CURLINFO_PRIMARY_PORT, &port);
+  if (peer == nullptr || *peer == '\0') return;
+  const std::string ip = peer;
+  response_.peer =
+      (ip.find(':') == std::string::npos ? ip : "[" + ip + "]") + ":" + std::to_string(port);
 }
 
 void Transfer::FillTimes() {
+  response_.total = TimeOf(easy_, CURLINFO_TOTAL_TIME_T);
+  long dialled = 0;
+  curl_easy_getinfo(easy_, CURLINFO_NUM_CONNECTS, &dialled);
+  if (dialled == 0) return;  // a kept-alive connection: nothing was looked up or connected
   response_.name_lookup = TimeOf(easy_, CURLINFO_NAMELOOKUP_TIME_T);
   response_.connect = TimeOf(easy_, CURLINFO_CONNECT_TIME_T);
   response_.tls = TimeOf(easy_, CURLINFO_APPCONNECT_TIME_T);
-  response_.total = TimeOf(easy_, CURLINFO_TOTAL_TIME_T);
 }
 
 void Transfer::Complete(CURLcode code) {
   if (code != CURLE_OK) {
-    Fail(Error(code));
+    Fail(Error(Classify(code), code));
     return;
   }
   long status = 0;
   curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
   if (status < 200) {
-    Fail(TransportError(TransportFailure::kProtocol, host_ + ": the answer has no status"));
+    Fail(TransportError(TransportFailure::kProtocol, server_ + ": the answer has no status"));
     return;
   }
   response_.status = static_cast<int>(status);
-  char* peer = nullptr;
-  long port = 0;
-  curl_easy_getinfo(easy_, CURLINFO_PRIMARY_IP, &peer);
-  curl_easy_getinfo(easy_, CURLINFO_PRIMARY_PORT, &port);
-  if (peer != nullptr && *peer != '\0') {
-    const std::string ip = peer;
-    response_.peer =
-        (ip.find(':') == std::string::npos ? ip : "[" + ip + "]") + ":" + std::to_string(port);
-  }
+  FillPeer();
   FillTimes();
-  result_.Set(std::move(response_));
+  Resolve(std::move(response_));
 }
 
-void Transfer::Fail(const absl::Status& status) { result_.Set(status); }
+void Transfer::Fail(const absl::Status& status) {
+  response_ = HttpResponse();  // its memory goes with its share of the budget
+  Resolve(status);
+}
+
+void Transfer::Resolve(absl::StatusOr<HttpResponse> response) {
+  const auto failure = TransportFailureOf(response.status());
+  const std::string_view how = failure ? TransportFailureName(*failure) : "answered";
+  metrics_
+      .GetCounter("poller_http_requests_total", "Requests that ended, by how.",
+                  {{"result", std::string(how)}})
+      .Add();
+  result_.Set(Outcome(std::move(response), std::move(lease_)));
+}
 
 }  // namespace poller

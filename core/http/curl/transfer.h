@@ -5,7 +5,11 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "core/async/one_shot.h"
@@ -13,48 +17,106 @@
 
 namespace poller {
 
+// Bytes that all answers in memory may hold together. Thread-safe.
+struct Budget {
+  explicit Budget(std::int64_t bytes) : limit(bytes) {}
+  const std::int64_t limit;
+  std::atomic<std::int64_t> used = 0;
+};
+
+// One answer's share of the budget, given back on destruction.
+class BudgetLease {
+ public:
+  explicit BudgetLease(std::shared_ptr<Budget> budget) : budget_(std::move(budget)) {}
+  BudgetLease(BudgetLease&& other) noexcept
+      : budget_(std::move(other.budget_)), held_(std::exchange(other.held_, 0)) {}
+  BudgetLease& operator=(BudgetLease&&) = delete;
+  ~BudgetLease() {
+    if (budget_ != nullptr) budget_->used -= held_;
+  }
+
+  // False, and nothing is taken, if that many bytes are not left.
+  bool Grow(std::int64_t bytes);
+
+ private:
+  std::shared_ptr<Budget> budget_;
+  std::int64_t held_ = 0;
+};
+
+// What the one who sent a request gets. The lease is held until then: an answer that nobody has
+// taken yet fills memory too.
+struct Outcome {
+  Outcome(absl::StatusOr<HttpResponse> r, BudgetLease l)
+      : response(std::move(r)), lease(std::move(l)) {}
+  absl::StatusOr<HttpResponse> response;
+  BudgetLease lease;
+};
+
 // Lives on the engine's thread from Prepare on. The easy handle belongs to the engine's pool.
 class Transfer {
  public:
-  // `budget_used` counts the bytes of all answers in memory and outlives the transfer.
-  Transfer(HttpRequest request, OneShot<absl::StatusOr<HttpResponse>> result,
-           const CurlOptions& options, std::atomic<std::int64_t>& budget_used);
+  // `options` and `metrics` outlive the transfer.
+  Transfer(HttpRequest request, OneShot<Outcome> result, const CurlOptions& options,
+           std::shared_ptr<Budget> budget, Metrics& metrics);
   ~Transfer();
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
 
   // Sets the handle up. An error is the result: do not start it.
   absl::Status Prepare(CURL* easy);
-  CURL* easy() const { return easy_; }
 
   // Ends the exchange; each at most once.
   void Complete(CURLcode code);
   void Fail(const absl::Status& status);
 
  private:
-  static std::size_t OnBody(char* data, std::size_t size, std::size_t count, void* self);
-  static std::size_t OnHeader(char* data, std::size_t size, std::size_t count, void* self);
-  static curl_socket_t OnOpenSocket(void* self, curlsocktype purpose, curl_sockaddr* address);
+  static std::size_t OnBody(char* data, std::size_t size, std::size_t count, void* self) noexcept;
+  static std::size_t OnHeader(char* data, std::size_t size, std::size_t count, void* self) noexcept;
+  static curl_socket_t OnOpenSocket(void* self, curlsocktype purpose,
+                                    curl_sockaddr* address) noexcept;
+  static int OnBeforeRequest(void* self, char* peer, char* local, int peer_port,
+                             int local_port) noexcept;
+
+  absl::Status MakeHeaders();
+  void SetTarget(CURL* easy, const std::string& url);
+  void SetLimits(CURL* easy);
+  void SetTrust(CURL* easy);
+  void SetBody(CURL* easy);
+  void SetCallbacks(CURL* easy);
+
   bool TakeBody(const char* data, std::size_t size);
+  bool Reserve(std::size_t bytes);
   bool TakeHeader(std::string_view line);
-  absl::Status Error(CURLcode code) const;
+  bool CheckEncoding(std::string_view value);
+  bool Refuse(TransportFailure failure, std::string why);
+
   TransportFailure Classify(CURLcode code) const;
-  bool RequestStarted() const;
+  TransportFailure ClassifyBeforeRequest(CURLcode code) const;
+  absl::Status Error(TransportFailure failure, CURLcode code) const;
+  void Resolve(absl::StatusOr<HttpResponse> response);
+  void FillPeer();
   void FillTimes();
 
   HttpRequest request_;
-  OneShot<absl::StatusOr<HttpResponse>> result_;
+  OneShot<Outcome> result_;
   const CurlOptions& options_;
-  std::atomic<std::int64_t>& budget_used_;
-  std::int64_t held_ = 0;  // bytes counted in the budget
+  BudgetLease lease_;
+  Metrics& metrics_;
   CURL* easy_ = nullptr;
   curl_slist* headers_ = nullptr;
   HttpResponse response_;
+  std::size_t body_capacity_ = 0;  // bytes of it that the budget counts
   std::size_t header_bytes_ = 0;
-  std::string too_large_;       // why, if it is
+  bool body_began_ = false;
+  // Why we ended it ourselves, if we did.
+  std::optional<TransportFailure> refused_;
+  std::string why_;
   absl::Status egress_denied_;  // of the last address that was refused
   bool dialled_ = false;
-  std::string host_;  // for messages
+  // Set when a connection was ready and the request about to be written: from here on the server
+  // may have acted on it. Stays set when libcurl tries again on another connection.
+  bool request_began_ = false;
+  std::string server_;  // host and port, for messages
   bool https_ = false;
   char error_[CURL_ERROR_SIZE] = {};
 };
