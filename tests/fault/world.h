@@ -1,0 +1,127 @@
+// The whole product between a simulated Odoo and a receiver, on one thread and a fake clock: a
+// history plays in milliseconds, and a seed plays it again.
+//
+// Real: scheduler, poll cycle, Odoo client, mapper, SQLite, dispatcher. Fake: the network, time,
+// chance, and crashes: a crash lets no write and no request through from a chosen write on, then
+// everything is built anew on the same file.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "core/async/task_group.h"
+#include "core/base/log.h"
+#include "core/base/metrics.h"
+#include "core/delivery/dispatcher.h"
+#include "core/http/http_client.h"
+#include "core/polling/scheduler.h"
+#include "core/storage/sqlite/sqlite_storage.h"
+#include "tests/support/fake_random.h"
+#include "tests/support/fake_time.h"
+#include "tests/support/odoo_sim.h"
+#include "tests/support/receiver.h"
+
+namespace poller::test {
+
+// Chances of one exchange, each in [0, 1].
+struct NetworkFaults {
+  double odoo_unreachable = 0;  // the request does not arrive
+  double odoo_answer_lost = 0;
+  double receiver_unreachable = 0;
+  double receiver_answer_lost = 0;  // handled, but the answer does not arrive
+  double receiver_refuses = 0;      // an answer from `statuses`
+  std::vector<int> statuses = {500, 503, 429, 400};
+};
+
+// Counts writes down to a crash.
+class CrashSwitch {
+ public:
+  enum class Verdict { kRun, kRunThenCrash, kCrash, kDown };
+  // The `writes`-th write from now (1: the next) is the last thing that happens (`before`: does not
+  // happen).
+  void Arm(int writes, bool before) {
+    left_ = writes;
+    before_ = before;
+  }
+  void Disarm() { left_ = 0; }
+  Verdict NextWrite();
+  bool down() const { return down_; }
+  void Recover() { down_ = false, left_ = 0; }
+  std::int64_t writes() const { return writes_; }
+
+ private:
+  int left_ = 0;
+  bool before_ = false;
+  bool down_ = false;
+  std::int64_t writes_ = 0;
+};
+
+class World {
+ public:
+  struct Options {
+    std::uint64_t seed = 1;
+    int odoo_version = 17;
+    bool send_cancelled = false;
+    absl::Duration odoo_skew;  // of Odoo's web server's clock against its database's
+  };
+  explicit World(const Options& options);
+  ~World();
+
+  // Builds everything on the database file. With `create` also makes the connection.
+  void Start(bool create);
+  // Takes everything down without letting it write: what a kill -9 leaves.
+  void Crash();
+  // Lets time pass; crashes and starts anew when the switch says so.
+  void Advance(absl::Duration duration);
+
+  SimDatabase& shop() { return sim_.db("shop"); }
+  OdooSim& odoo() { return sim_; }
+  WebhookReceiver& receiver() { return receiver_; }
+  FakeClock& clock() { return clock_; }
+  CrashSwitch& crash() { return crash_; }
+  NetworkFaults& faults() { return faults_; }
+  SqliteStorage& storage() { return *storage_; }
+  int restarts() const { return restarts_; }
+  // What must never happen and did: requests after a stored acceptance, and the receiver's own
+  // violations.
+  std::vector<std::string> Violations() const;
+
+ private:
+  class Network;
+  class Ingest;
+  class Outbox;
+  struct Running;
+
+  absl::Time OdooNow() const;
+  void TakeDown();
+
+  Options options_;
+  std::filesystem::path folder_;
+  std::mt19937_64 chance_;
+  FakeClock clock_;
+  FakeRandom random_;
+  Metrics metrics_;
+  boost::asio::io_context io_;
+  FakeSleeper sleeper_{clock_, &io_};
+  OdooSim sim_;
+  WebhookReceiver receiver_;
+  NetworkFaults faults_;
+  CrashSwitch crash_;
+  std::map<DeliveryId, std::string> webhook_ids_;
+  std::set<std::string> accepted_;  // ids whose acceptance is stored
+  std::vector<std::string> violations_;
+  std::unique_ptr<SqliteStorage> storage_;
+  std::unique_ptr<Running> running_;
+  ConnectionId connection_;
+  int restarts_ = 0;
+};
+
+}  // namespace poller::test
