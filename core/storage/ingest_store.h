@@ -49,7 +49,7 @@ struct CancelledOrder {
 // How orders of a batch become deliveries.
 enum class IngestMode {
   kDeliver,   // a changed order is delivered
-  kBaseline,  // recorded as known, not delivered
+  kBaseline,  // recorded as known, not delivered; an order that is tracked already is delivered if it changed
   kResend,    // an operator asked: as kDeliver, and an order equal to its head is delivered again under its id
 };
 
@@ -70,7 +70,9 @@ struct IngestBatch {
   std::optional<absl::Time> mark, line_mark, sweep_mark, started;
   bool late_find = false;         // a sweep found these: kLateFind beside kOrderFound
   Actor actor;                    // kResend: who asked
-  std::optional<SyncLog> log;     // written with the batch, when there is something to say
+  // Written with the batch, when there is something to say. Its counts are those of the pass before this batch; Commit adds the batch's own,
+  // and fills in the connection.
+  std::optional<SyncLog> log;
 };
 
 struct IngestResult {

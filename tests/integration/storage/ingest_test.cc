@@ -410,7 +410,7 @@ TEST_F(CancelTest, AStaleCancellationIsDropped) {
   EXPECT_EQ(Head(1)->condition, OrderCondition::kConfirmed);
 }
 
-TEST_F(CancelTest, ADeadOrderIsWithdrawnAndCannotBeReplayed) {
+TEST_F(CancelTest, AnUnmappableOrderThatIsCancelledIsSuperseded) {
   Observe(Broken(1, "no lines"));
   const DeliveryId id = Head(1)->delivery;
   Cancel(1, 5, false);
