@@ -70,6 +70,7 @@ constexpr Hint kHints[] = {
      "only what is pending or dead can be retried or discarded; pollerctl send sends an order "
      "again"},
     {"IN_FLIGHT", "repeat in a moment"},
+    {"REQUEST_RUNNING", "repeat in a moment"},
     {"SEQUENCE_OUT_OF_RANGE",
      "begin again with --after 0 (the oldest that is kept), or without --after (from now on)"},
     {"LOG_CHANGED", "a backup was restored: begin again with --after 0, or without --after"},

@@ -87,6 +87,8 @@ int Choose(Session& session, const std::string& connection, api::OrderSelection&
   }
 }
 
+std::string Orders(int count) { return count == 1 ? "1 order" : fmt::format("{} orders", count); }
+
 int Print(Session& session, const api::ResendOrdersResponse& response, bool dry_run) {
   const int code = response.missing().empty() ? kDone : kNotFound;
   if (!session.table()) {
@@ -98,11 +100,11 @@ int Print(Session& session, const api::ResendOrdersResponse& response, bool dry_
   for (const std::string& name : response.found())
     names += (names.empty() ? "" : ", ") + Printable(name);
   if (dry_run) {
-    out << fmt::format("{} orders would be sent{}{}\n", response.found_size(),
+    out << fmt::format("{} would be sent{}{}\n", Orders(response.found_size()),
                        names.empty() ? "" : ": ", names);
   } else {
-    out << fmt::format("{} orders are queued{}{}\n", response.found_size(),
-                       names.empty() ? "" : ": ", names)
+    out << fmt::format("{} queued{}{}\n", Orders(response.found_size()), names.empty() ? "" : ": ",
+                       names)
         << fmt::format("{} new or changed, {} once more as they were, {} dead\n",
                        response.recorded(), response.requeued(), response.dead());
   }
