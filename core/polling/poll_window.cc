@@ -62,10 +62,8 @@ bool NeedsLineLook(const Window& window, std::string_view line_write_date, const
   if (head == nullptr) return *written >= started;
   if (head->line_write_date < line_write_date)
     return true;  // the same form: texts compare as times
-  if (!window.date.has_value()) return false;
   // Edited again within the second that was read, or a late commit under a newer line.
-  return head->observed_at < *written + window.young ||
-         NeedsLastLook(window, line_write_date, head->observed_at);
+  return NeedsLastLook(window, line_write_date, head->observed_at);
 }
 
 bool IsConfirmedState(std::string_view state) { return state == "sale" || state == "done"; }
