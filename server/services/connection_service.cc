@@ -337,12 +337,10 @@ Task<absl::StatusOr<v1::TestConnectionResponse>> ConnectionServiceImpl::Test(
     if (step.result == TestStep::Result::kFailed) response.set_healthy(false);
   }
   if (!response.healthy() || !found.state.suspension) co_return response;
-  auto end = [this, id = found.connection.id, actor = call.ActorFor()] {
-    return context_.connections.EndSuspension(id, actor, context_.clock.Now());
-  };
-  const absl::Status ended = co_await Blocking(context_, std::move(end));
-  if (!ended.ok()) co_return AsConnectionError(ended, std::to_string(found.connection.id.value()));
-  SettingsChanged(context_, found.connection.id);
+  const ConnectionId id = found.connection.id;
+  const absl::Status ended = co_await context_.scheduler.ResetCircuit(id, call.ActorFor());
+  if (!ended.ok()) co_return AsConnectionError(ended, std::to_string(id.value()));
+  SettingsChanged(context_, id);
   co_return response;
 }
 

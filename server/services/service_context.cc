@@ -28,6 +28,7 @@ absl::Status AsConnectionError(const absl::Status& status, std::string_view conn
 
 absl::Status AsOdooError(const absl::Status& status, ConnectionId connection) {
   if (status.ok()) return status;
+  if (Reason(status) == "STOPPING") return rpc::Draining();
   if (!odoo::ErrorKindOf(status))
     return AsConnectionError(status, std::to_string(connection.value()));
   return WithReason(MakeStatus(absl::StatusCode::kUnavailable,

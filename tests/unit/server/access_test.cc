@@ -1,0 +1,82 @@
+#include "server/rpc/access.h"
+
+#include <gmock/gmock.h>
+
+#include <string>
+#include <vector>
+
+#include "core/base/status.h"
+#include "odoopoller/v1/admin_service.pb.h"
+#include "odoopoller/v1/connection_service.pb.h"
+#include "odoopoller/v1/order_service.pb.h"
+#include "odoopoller/v1/retry_queue_service.pb.h"
+#include "odoopoller/v1/sync_log_service.pb.h"
+#include "server/rpc/status_conversion.h"
+#include "tests/support/status_matchers.h"
+
+namespace poller::rpc {
+namespace {
+
+namespace pb = google::protobuf;
+namespace v1 = odoopoller::v1;
+using testing::HasSubstr;
+using testing::Pair;
+using testing::UnorderedElementsAre;
+
+std::vector<const pb::MethodDescriptor*> AllMethods() {
+  const pb::FileDescriptor* const files[] = {v1::CreateConnectionRequest::descriptor()->file(),
+                                             v1::ListSyncLogsRequest::descriptor()->file(),
+                                             v1::ListRetriesRequest::descriptor()->file(),
+                                             v1::ListOrdersRequest::descriptor()->file(),
+                                             v1::GetServerStatusRequest::descriptor()->file()};
+  std::vector<const pb::MethodDescriptor*> methods;
+  for (const pb::FileDescriptor* file : files) {
+    for (int s = 0; s < file->service_count(); ++s) {
+      for (int m = 0; m < file->service(s)->method_count(); ++m)
+        methods.push_back(file->service(s)->method(m));
+    }
+  }
+  return methods;
+}
+
+TEST(AccessTest, EveryMethodHasARole) {
+  EXPECT_GE(AllMethods().size(), 20u);
+  for (const auto* method : AllMethods()) {
+    EXPECT_NE(AccessTo(*method).method, "")
+        << method->full_name() << " has no entry in the table of roles";
+  }
+}
+
+TEST(AccessTest, IsFoundByTheRequestToo) {
+  for (const auto* method : AllMethods()) {
+    EXPECT_EQ(AccessOfRequest(*method->input_type()).method, AccessTo(*method).method)
+        << method->full_name();
+  }
+}
+
+TEST(AccessTest, WhatMovesDataElsewhereIsTheAdministrators) {
+  EXPECT_EQ(AccessOfRequest(*v1::CreateConnectionRequest::descriptor()).role, Role::kAdmin);
+  EXPECT_EQ(AccessOfRequest(*v1::UpdateConnectionRequest::descriptor()).role, Role::kAdmin);
+  EXPECT_EQ(AccessOfRequest(*v1::DeleteConnectionRequest::descriptor()).role, Role::kAdmin);
+}
+
+TEST(AccessTest, NoPayloadForViewers) {
+  EXPECT_EQ(AccessOfRequest(*v1::GetRetryRequest::descriptor()).role, Role::kOperator);
+}
+
+TEST(RequireRoleTest, LetsTheSameAndTheHigherPass) {
+  EXPECT_OK(RequireRole(Role::kViewer, Role::kViewer, "x"));
+  EXPECT_OK(RequireRole(Role::kAdmin, Role::kOperator, "x"));
+}
+
+TEST(RequireRoleTest, SaysWhichRoleIsNeeded) {
+  const absl::Status status =
+      RequireRole(Role::kViewer, Role::kAdmin, "ConnectionService.DeleteConnection");
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kPermissionDenied, HasSubstr("admin")));
+  EXPECT_EQ(Reason(status), "ROLE_TOO_LOW");
+  EXPECT_THAT(Metadata(status),
+              UnorderedElementsAre(Pair("role", "viewer"), Pair("required_role", "admin")));
+}
+
+}  // namespace
+}  // namespace poller::rpc
