@@ -139,7 +139,7 @@ get "http://$receiver/receiver/summary"
 echo
 say "And what pollerd says of it"
 pollerctl list
-pollerctl orders --limit 8 2>/dev/null || pollerctl orders
+pollerctl orders -n 8
 pollerctl status
 
 cat <<END
