@@ -106,6 +106,29 @@ TEST_F(SchedulerTest, EditInTheMiddleOfAPassEndsItAndTheNextOneUsesTheNewSetting
   EXPECT_EQ(State().odoo_breaker.failures, 0);
 }
 
+TEST_F(SchedulerTest, MoveToAnotherOdooInTheMiddleOfAPassRecordsNothingMoreOfTheOldOne) {
+  options_.batch_size = 10;
+  StopScheduler();
+  StartScheduler();
+  sim_->AddDatabase("shop2");
+  Begin();
+  const auto orders = ConfirmMany(30);
+  bool moved = false;
+  ingest_->after_commit = [&](const IngestBatch& batch) {
+    if (batch.orders.empty() || std::exchange(moved, true)) return;
+    ConnectionUpdate update;
+    update.id = connection_.id;
+    update.settings = connection_.settings;
+    update.settings.odoo.database = "shop2";
+    update.reset_odoo = true;
+    ASSERT_OK(storage_->connections().Update(update, Actor(), Now()));
+  };
+  NextPoll();
+  ASSERT_TRUE(moved);
+  for (const RecordId order : orders) ASSERT_EQ(Known(order), "") << order;
+  EXPECT_EQ(State().started, Now()) << "begun anew, with the other";
+}
+
 TEST_F(SchedulerTest, DeletedConnectionEndsItsCoroutine) {
   Begin();
   ASSERT_OK(storage_->connections().Delete(connection_.id, true, Actor(), Now()));
