@@ -14,7 +14,8 @@ constexpr char kFailurePayload[] = "poller/transport_failure";
 constexpr std::array kFailures = {
     TransportFailure::kDns,          TransportFailure::kConnect,   TransportFailure::kTls,
     TransportFailure::kEgressDenied, TransportFailure::kCancelled, TransportFailure::kTimeout,
-    TransportFailure::kReset,        TransportFailure::kTooLarge,  TransportFailure::kProtocol,
+    TransportFailure::kReset,        TransportFailure::kTooLarge,  TransportFailure::kOverloaded,
+    TransportFailure::kProtocol,
 };
 
 absl::StatusCode CodeOf(TransportFailure failure) {
@@ -26,6 +27,7 @@ absl::StatusCode CodeOf(TransportFailure failure) {
     case TransportFailure::kTimeout:
       return absl::StatusCode::kDeadlineExceeded;
     case TransportFailure::kTooLarge:
+    case TransportFailure::kOverloaded:
       return absl::StatusCode::kResourceExhausted;
     case TransportFailure::kDns:
     case TransportFailure::kConnect:
@@ -68,6 +70,8 @@ std::string_view TransportFailureName(TransportFailure failure) {
       return "reset";
     case TransportFailure::kTooLarge:
       return "too_large";
+    case TransportFailure::kOverloaded:
+      return "overloaded";
     case TransportFailure::kProtocol:
       return "protocol";
   }
@@ -102,6 +106,7 @@ bool MayHaveBeenReceived(TransportFailure failure) {
     case TransportFailure::kTimeout:
     case TransportFailure::kReset:
     case TransportFailure::kTooLarge:
+    case TransportFailure::kOverloaded:
     case TransportFailure::kProtocol:
       break;
   }

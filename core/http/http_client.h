@@ -56,8 +56,9 @@ enum class TransportFailure {
   kTimeout,  // connected, but no complete answer within `timeout`: the server may have acted on the
              // request
   kReset,    // the connection broke after it was made: the server may have acted on the request
-  kTooLarge,  // the answer exceeds max_response_bytes or the memory for all answers
-  kProtocol,  // not HTTP, bad encoding, or a URL or header that cannot be sent
+  kTooLarge,    // the answer exceeds max_response_bytes
+  kOverloaded,  // the memory for all answers is used up: nothing is wrong with this one, try later
+  kProtocol,    // not HTTP, bad encoding, or a URL or header that cannot be sent
 };
 
 // "dns", "connect", "tls", ...: stable words for logs, events and answers.

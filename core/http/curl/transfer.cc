@@ -223,7 +223,7 @@ bool Transfer::TakeBody(const char* data, std::size_t size) {
   }
   if (!Reserve(response_.body.size() + size)) {
     return Refuse(
-        TransportFailure::kTooLarge,
+        TransportFailure::kOverloaded,
         "the memory for answers (" + FormatBytes(options_.response_budget) + ") is used up");
   }
   response_.body.append(data, size);

@@ -123,7 +123,7 @@ TEST(CurlCrowdTest, TheBudgetIsForAllAnswersTogetherAndComesBack) {
   std::future<Result> holding = fetcher.Start(std::move(hold));
   while (fetcher.Gauge("poller_http_answer_bytes") < 700'000) std::this_thread::yield();
   EXPECT_THAT(fetcher.Fetch(RequestTo(server->Url("/whole"))),
-              FailsWith(TransportFailure::kTooLarge));
+              FailsWith(TransportFailure::kOverloaded));
   EXPECT_THAT(holding.get(), FailsWith(TransportFailure::kTimeout));
   for (int i = 0; i < 5; ++i) {
     EXPECT_THAT(fetcher.Fetch(RequestTo(server->Url("/whole"))), Answers(200));

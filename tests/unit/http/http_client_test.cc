@@ -12,10 +12,11 @@
 namespace poller {
 namespace {
 
-constexpr TransportFailure kAll[] = {
-    TransportFailure::kDns,          TransportFailure::kConnect,   TransportFailure::kTls,
-    TransportFailure::kEgressDenied, TransportFailure::kCancelled, TransportFailure::kTimeout,
-    TransportFailure::kReset,        TransportFailure::kTooLarge,  TransportFailure::kProtocol};
+constexpr TransportFailure kAll[] = {TransportFailure::kDns,        TransportFailure::kConnect,
+                                     TransportFailure::kTls,        TransportFailure::kEgressDenied,
+                                     TransportFailure::kCancelled,  TransportFailure::kTimeout,
+                                     TransportFailure::kReset,      TransportFailure::kTooLarge,
+                                     TransportFailure::kOverloaded, TransportFailure::kProtocol};
 
 TEST(TransportErrorTest, CarriesTheFailureThroughContext) {
   std::set<std::string_view> names;
