@@ -1,7 +1,6 @@
 // The delivery of one connection: one loop that claims, and a task for each request in flight.
 //
-//   look (connection, what is due) ─▶ may we? ─▶ claim ─▶ task: sign, send, resolve ─▶ result ─▶
-//   look
+//   look (connection, what is due) ─▶ may we? ─▶ claim ─▶ task: sign, send, resolve ─▶ look again
 //
 // The loop alone decides and claims. A task reports to it through the state below and wakes it.
 // What the receiver's answers change (breaker, gone) is stored by the loop, in order.

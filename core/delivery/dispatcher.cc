@@ -5,7 +5,6 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/synchronization/mutex.h"
-#include "core/async/offload.h"
 #include "core/base/status.h"
 #include "core/delivery/connection_loop.h"
 #include "core/delivery/delivery_metrics.h"
@@ -15,11 +14,9 @@
 namespace poller {
 
 // Shared with the loops, which may outlive the dispatcher for as long as the task group runs.
-struct Dispatcher::Impl : std::enable_shared_from_this<Dispatcher::Impl> {
+struct Dispatcher::Impl {
   Impl(const Deps& deps, const DispatcherOptions& options)
-      : connections(deps.connections),
-        storage_pool(deps.storage_pool),
-        random(deps.random),
+      : random(deps.random),
         tasks(deps.tasks),
         metrics(deps.metrics),
         sender(deps.http, deps.clock,
@@ -57,8 +54,6 @@ struct Dispatcher::Impl : std::enable_shared_from_this<Dispatcher::Impl> {
     self->loops.erase(id);
   }
 
-  ConnectionStore& connections;
-  Executor storage_pool;
   RandomSource& random;
   TaskGroup& tasks;
   DeliveryMetrics metrics;

@@ -48,6 +48,7 @@ TEST_F(DispatcherFaultTest, TenMinutesOfRefusingEverythingKillNoOrder) {
   Deliver(orders);
   Pass(absl::Minutes(10));
   for (const int order : orders) EXPECT_EQ(StatusOfOrder(order), DeliveryStatus::kPending) << order;
+  EXPECT_EQ(State().receiver_breaker, BreakerRecord{});
   Answer(200);
   Pass(absl::Minutes(11));
   EXPECT_EQ(Accepted(), 31);
