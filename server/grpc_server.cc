@@ -44,11 +44,30 @@ absl::Status CheckTlsFile(std::string_view flag, const std::filesystem::path& pa
                         std::string(marker) + " in it (PEM is expected)");
 }
 
+// Serves with the files as they are now, on a port of its own, to see whether they fit: the
+// credentials that follow the files would only fail at each handshake.
+absl::Status TryTls(const Options& options) {
+  ASSIGN_OR_RETURN(const Secret certificate, ReadSmallFile(options.tls_cert));
+  ASSIGN_OR_RETURN(const Secret key, ReadSmallFile(options.tls_key));
+  grpc::SslServerCredentialsOptions pair;
+  pair.pem_key_cert_pairs.push_back({key.Reveal(), certificate.Reveal()});
+  int port = 0;
+  grpc::ServerBuilder builder;
+  builder.AddListeningPort("127.0.0.1:0", grpc::SslServerCredentials(pair), &port);
+  const std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
+  for (auto& used : pair.pem_key_cert_pairs) WipeString(used.private_key);
+  if (server != nullptr && port > 0) return absl::OkStatus();
+  return MakeStatus(absl::StatusCode::kInvalidArgument,
+                    "--tls-cert " + options.tls_cert.string() + " and --tls-key " +
+                        options.tls_key.string() + " do not belong together, or one is damaged");
+}
+
 // gRPC reads the files again by itself; a file that is wrong at the start must not be found out at
 // the first handshake.
 absl::Status CheckTlsFiles(const Options& options) {
   RETURN_IF_ERROR(CheckTlsFile("--tls-cert", options.tls_cert, "-----BEGIN CERTIFICATE-----"));
   RETURN_IF_ERROR(CheckTlsFile("--tls-key", options.tls_key, "PRIVATE KEY-----"));
+  RETURN_IF_ERROR(TryTls(options));
   if (options.tls_client_ca.empty()) return absl::OkStatus();
   return CheckTlsFile("--tls-client-ca", options.tls_client_ca, "-----BEGIN CERTIFICATE-----");
 }

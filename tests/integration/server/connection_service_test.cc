@@ -16,7 +16,10 @@ using Stub = v1::ConnectionService::Stub;
 
 class ConnectionServiceTest : public ServerFixture {
  protected:
-  void SetUp() override { Start(); }
+  void SetUp() override {
+    options_.shutdown_grace = absl::Milliseconds(500);
+    Start();
+  }
 
   Answer<v1::CreateConnectionResponse> Create(const v1::Connection& connection,
                                               const std::string& request_id = "") {
@@ -260,6 +263,21 @@ TEST_F(ConnectionServiceTest, SaysWhyAPollFailed) {
   const v1::Connection connection = AddShop();
   sim_.faults().Add({.kind = test::OdooFault::Kind::kStatus, .status = 502});
   EXPECT_THAT(Poll(connection.id()).error(), HasSubstr("502"));
+}
+
+TEST_F(ConnectionServiceTest, LetsGoOfACallerWhoseDeadlineHasPassed) {
+  const v1::Connection connection = AddShop();
+  sim_.faults().Add({.kind = test::OdooFault::Kind::kHang});
+  v1::PollConnectionRequest request;
+  *request.mutable_connection() = Ref(connection.id());
+  grpc::ClientContext context;
+  Prepare(context, admin_);
+  context.set_deadline(absl::ToChronoTime(SystemClock().Now() + absl::Milliseconds(100)));
+  v1::PollConnectionResponse response;
+  EXPECT_EQ(connections_->PollConnection(&context, request, &response).error_code(),
+            grpc::DEADLINE_EXCEEDED);
+  EXPECT_TRUE(
+      Call(status_, &v1::AdminService::Stub::GetServerStatus, v1::GetServerStatusRequest()).ok());
 }
 
 TEST_F(ConnectionServiceTest, TestsStepByStep) {
