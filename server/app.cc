@@ -191,18 +191,21 @@ absl::Status App::Parts::Begin() {
                             retry_queue_service.get(), order_service.get(), admin_service.get()}));
   RETURN_IF_ERROR(broker->Start());
   ConnectionId after;
+  std::int64_t connections = 0;
   while (true) {
     ASSIGN_OR_RETURN(const auto page, storage->connections().List(after, kConnectionsAtATime));
     for (const ConnectionWithState& row : page) {
       dispatcher->Add(row.connection.id);
       scheduler->Add(row.connection.id, /*spread=*/true);
     }
+    connections += static_cast<std::int64_t>(page.size());
     if (static_cast<int>(page.size()) < kConnectionsAtATime) break;
     after = page.back().connection.id;
   }
   loops.Spawn(retention->Run());
   gate->Open();
   server->SetServing(true);
+  log.Info("started", {{"version", ProgramVersion()}, {"connections", connections}});
   return absl::OkStatus();
 }
 

@@ -37,7 +37,7 @@ int Serve(const Options& options, Logger& log) {
   // For whoever waits for it: alone on its line.
   for (const std::string& address : (*app)->addresses())
     std::fprintf(stderr, "listening on %s\n", address.c_str());
-  signals.WaitForFirst();
+  signals.WaitFor(1);
   log.Info("stopping", {{"grace", FormatDuration(options.shutdown_grace)}});
   if (!(*app)->Stop([&signals] { return signals.count() > 1; })) std::_Exit(kFailed);
   app->reset();

@@ -44,8 +44,9 @@ void StopSignals::Listen() {
   }
 }
 
-void StopSignals::WaitForFirst() {
-  const auto arrived = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return count_ > 0; };
+void StopSignals::WaitFor(int signals) {
+  const auto arrived = [this, signals]()
+                           ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return count_ >= signals; };
   absl::MutexLock lock(&mu_);
   mu_.Await(absl::Condition(&arrived));
 }

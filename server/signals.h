@@ -19,8 +19,8 @@ class StopSignals {
   StopSignals(const StopSignals&) = delete;
   StopSignals& operator=(const StopSignals&) = delete;
 
-  // Returns when the first has come.
-  void WaitForFirst();
+  // Returns when that many have come.
+  void WaitFor(int signals);
   int count() const;
 
  private:
