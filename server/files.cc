@@ -45,6 +45,20 @@ absl::Status SyncFolder(const std::filesystem::path& file) {
   return absl::OkStatus();
 }
 
+absl::Status WriteAndSync(const std::filesystem::path& path, const Secret& content) {
+  const Descriptor file(
+      open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR));
+  if (!file.ok()) return Failed("make", path, errno);
+  const std::string& bytes = content.Reveal();
+  for (std::size_t written = 0; written < bytes.size();) {
+    const ssize_t put = write(file.get(), bytes.data() + written, bytes.size() - written);
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) return Failed("write", path, errno);
+    written += static_cast<std::size_t>(put);
+  }
+  return fsync(file.get()) == 0 ? absl::OkStatus() : Failed("write", path, errno);
+}
+
 }  // namespace
 
 absl::StatusOr<Secret> ReadSmallFile(const std::filesystem::path& path) {
@@ -80,17 +94,19 @@ absl::StatusOr<std::string> ReadCertificates(std::string_view flag,
 }
 
 absl::Status WriteNewSecretFile(const std::filesystem::path& path, const Secret& content) {
-  const Descriptor file(
-      open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR));
-  if (!file.ok()) return Failed("make", path, errno);
-  const std::string& bytes = content.Reveal();
-  for (std::size_t written = 0; written < bytes.size();) {
-    const ssize_t put = write(file.get(), bytes.data() + written, bytes.size() - written);
-    if (put < 0 && errno == EINTR) continue;
-    if (put < 0) return Failed("write", path, errno);
-    written += static_cast<std::size_t>(put);
+  // Written under another name first: a file that a crash left half written would pass for a key.
+  const std::filesystem::path draft = path.string() + ".new-" + std::to_string(getpid());
+  unlink(draft.c_str());
+  RETURN_IF_ERROR(WriteAndSync(draft, content));
+  const int linked = link(draft.c_str(), path.c_str());
+  const int error = errno;
+  unlink(draft.c_str());
+  if (linked != 0 && (error == EPERM || error == EOPNOTSUPP || error == ENOSYS)) {
+    // A file system without hard links. Not rename: it would replace the key of another start.
+    RETURN_IF_ERROR(WriteAndSync(path, content));
+  } else if (linked != 0) {
+    return Failed("make", path, error);
   }
-  if (fsync(file.get()) != 0) return Failed("write", path, errno);
   return SyncFolder(path);
 }
 

@@ -1,0 +1,112 @@
+#include "server/retention.h"
+
+#include <gmock/gmock.h>
+
+#include <boost/asio/io_context.hpp>
+#include <vector>
+
+#include "core/async/task_group.h"
+#include "tests/support/fake_time.h"
+#include "tests/support/status_matchers.h"
+
+namespace poller {
+namespace {
+
+using testing::Each;
+using testing::ElementsAre;
+using testing::SizeIs;
+
+// Logs that hold a number of rows that are too old.
+class OldEvents final : public EventLog {
+ public:
+  absl::StatusOr<std::vector<SyncEvent>> Read(EventSequence, int) override {
+    return std::vector<SyncEvent>();
+  }
+  absl::StatusOr<EventRange> Range() override { return EventRange(); }
+  absl::StatusOr<EventSequence> Append(const SyncEvent&) override { return EventSequence(); }
+  void SetListener(std::function<void()>) override {}
+  absl::StatusOr<int> Prune(absl::Time before, int limit) override {
+    befores.push_back(before);
+    if (!failure.ok()) return failure;
+    const int removed = std::min(old, limit);
+    old -= removed;
+    return removed;
+  }
+  int old = 0;
+  absl::Status failure;
+  std::vector<absl::Time> befores;
+};
+
+class OldLogs final : public SyncLogStore {
+ public:
+  absl::Status Append(const SyncLog&) override { return absl::OkStatus(); }
+  absl::StatusOr<std::vector<SyncLog>> List(std::optional<ConnectionId>, SyncLogId, int) override {
+    return std::vector<SyncLog>();
+  }
+  absl::StatusOr<int> Prune(absl::Time before, int keep, int) override {
+    befores.push_back(before);
+    keeps.push_back(keep);
+    return 0;
+  }
+  std::vector<absl::Time> befores;
+  std::vector<int> keeps;
+};
+
+class RetentionTest : public testing::Test {
+ protected:
+  ~RetentionTest() override {
+    retention.Stop();
+    RunUntilIdle(io);
+  }
+  void Begin() {
+    tasks.Spawn(retention.Run());
+    RunUntilIdle(io);
+  }
+
+  boost::asio::io_context io;
+  FakeClock clock;
+  FakeSleeper sleeper{clock, &io};
+  TaskGroup tasks{io.get_executor()};
+  OldEvents events;
+  OldLogs logs;
+  Retention retention{
+      events, logs, sleeper, clock, io.get_executor(), NullLogger(), RetentionOptions()};
+};
+
+TEST_F(RetentionTest, RemovesInStepsUntilNothingIsOld) {
+  events.old = 1200;
+  Begin();
+  EXPECT_EQ(events.old, 0);
+  EXPECT_THAT(events.befores, SizeIs(3));
+  EXPECT_THAT(events.befores, Each(clock.Now() - absl::Hours(24 * 7)));
+  EXPECT_THAT(logs.befores, ElementsAre(clock.Now() - absl::Hours(24 * 30)));
+  EXPECT_THAT(logs.keeps, ElementsAre(1000));
+}
+
+TEST_F(RetentionTest, LooksAgainAfterItsInterval) {
+  Begin();
+  sleeper.Advance(absl::Minutes(9));
+  EXPECT_THAT(logs.befores, SizeIs(1));
+  sleeper.Advance(absl::Minutes(1));
+  EXPECT_THAT(logs.befores, SizeIs(2));
+}
+
+TEST_F(RetentionTest, GoesOnAfterAFailure) {
+  events.failure = absl::UnavailableError("busy");
+  Begin();
+  events.failure = absl::OkStatus();
+  events.old = 5;
+  sleeper.Advance(absl::Minutes(10));
+  EXPECT_EQ(events.old, 0);
+}
+
+TEST_F(RetentionTest, EndsAtOnceWhenStopped) {
+  Begin();
+  EXPECT_EQ(tasks.Running(), 1);
+  retention.Stop();
+  RunUntilIdle(io);
+  EXPECT_EQ(tasks.Running(), 0);
+}
+
+}  // namespace
+}  // namespace poller
