@@ -1,4 +1,4 @@
-// Guarantees G1 to G3 over random histories. POLLER_HISTORIES sets how many (default 100),
+// Guarantees G1 to G3 over random histories. POLLER_HISTORIES sets how many (default 1000),
 // POLLER_HISTORY_SEED plays one alone.
 #include "tests/fault/history.h"
 
@@ -17,7 +17,7 @@ std::uint64_t FromEnvironment(const char* name, std::uint64_t otherwise) {
 
 TEST(HistoryTest, NothingIsLostNothingGoesBackwardsNothingIsRepeatedWithoutNeed) {
   const std::uint64_t only = FromEnvironment("POLLER_HISTORY_SEED", 0);
-  const std::uint64_t count = only != 0 ? 1 : FromEnvironment("POLLER_HISTORIES", 100);
+  const std::uint64_t count = only != 0 ? 1 : FromEnvironment("POLLER_HISTORIES", 1000);
   const std::uint64_t first = only != 0 ? only : 1;
   int failed = 0;
   for (std::uint64_t seed = first; seed < first + count; ++seed) {
