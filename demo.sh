@@ -28,35 +28,7 @@ else
   bin=$PWD/build/dev/bin
 fi
 
-folder=$(mktemp -d)
-pids=()
-clean_up() {
-  local pid
-  for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
-  for pid in "${pids[@]}"; do wait "$pid" 2>/dev/null || true; done
-  rm -rf "$folder"
-}
-trap clean_up EXIT
-trap 'exit 130' INT TERM
-
-# start NAME COMMAND...: runs it in the background, its log in the folder, and waits for its "listening on" line.
-start() {
-  local name=$1
-  shift
-  : >"$folder/$name.log"
-  "$@" 2>"$folder/$name.log" >"$folder/$name.out" &
-  pids+=($!)
-  local pid=$!
-  for _ in $(seq 100); do
-    address=$(sed -n 's/^listening on //p' "$folder/$name.log" | head -n 1)
-    [ -n "$address" ] && return 0
-    kill -0 "$pid" 2>/dev/null || break
-    sleep 0.1
-  done
-  echo "$name did not start:" >&2
-  cat "$folder/$name.log" >&2
-  exit 1
-}
+. tests/e2e/processes.sh
 
 say "Two shops, a receiver and pollerd start"
 printf 'whsec_%s\n' "$(head -c 24 /dev/urandom | base64)" >"$folder/webhook.secret"
@@ -74,8 +46,6 @@ echo "receiver  http://$receiver"
 echo "pollerd   $server"
 
 export POLLERCTL_SERVER=$server POLLERCTL_TOKEN_FILE=$folder/data/admin.token
-post() { curl -fsS -X POST "$1" -d "$2" >/dev/null; }
-get() { curl -fsS "$1"; }
 pollerctl() { "$bin/pollerctl" "$@"; }
 
 say "The operator adds both shops"
@@ -117,9 +87,7 @@ wait "$orders" 2>/dev/null || true
 
 say "No more orders; the retry queue empties"
 for _ in $(seq 30); do
-  queue=$(pollerctl retries -o json)
-  waiting=$(pollerctl status -o json | sed -n 's/.*"waitingCount": *"\([0-9]*\)".*/\1/p' | head -n 1)
-  [ "${waiting:-1}" = 0 ] && break
+  [ "$(waiting)" = 0 ] && break
   sleep 1
 done
 kill "$events" 2>/dev/null || true

@@ -18,25 +18,8 @@ fi
 "$buf" lint proto
 echo "buf lint: clean"
 
-folder=$(mktemp -d)
-server=
-stop() {
-  if [ -n "$server" ]; then
-    kill "$server" 2>/dev/null || true
-    wait "$server" 2>/dev/null || true
-  fi
-  rm -rf "$folder"
-}
-trap stop EXIT
-"$build/bin/pollerd" --data-dir "$folder/data" --listen 127.0.0.1:0 2>"$folder/log" &
-server=$!
-for _ in $(seq 200); do
-  address=$(sed -n 's/^listening on //p' "$folder/log" | head -n 1)
-  [ -n "$address" ] && break
-  kill -0 "$server" 2>/dev/null || { cat "$folder/log" >&2; exit 1; }
-  sleep 0.1
-done
-[ -n "$address" ] || { echo "pollerd did not become ready" >&2; cat "$folder/log" >&2; exit 1; }
+. tests/e2e/processes.sh
+start pollerd "$build/bin/pollerd" --data-dir "$folder/data" --listen 127.0.0.1:0
 printf 'authorization: Bearer %s\n' "$(cat "$folder/data/admin.token")" >"$folder/headers"
 
 call() { # SERVICE/METHOD DATA

@@ -6,40 +6,14 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 bin=$PWD/${1:-build/dev}/bin
 kills=${2:-5}
-folder=$(mktemp -d)
-pids=()
-clean_up() {
-  local pid
-  for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
-  wait 2>/dev/null || true
-  rm -rf "$folder"
-}
-trap clean_up EXIT
+. tests/e2e/processes.sh
 
-start() { # NAME COMMAND...: sets `address` and `pid`
-  local name=$1
-  shift
-  : >"$folder/$name.log"
-  "$@" 2>"$folder/$name.log" >/dev/null &
-  pid=$!
-  pids+=("$pid")
-  for _ in $(seq 300); do
-    address=$(sed -n 's/^listening on //p' "$folder/$name.log" | head -n 1)
-    [ -n "$address" ] && return 0
-    kill -0 "$pid" 2>/dev/null || break
-    sleep 0.1
-  done
-  echo "$name did not start:" >&2
-  cat "$folder/$name.log" >&2
-  exit 1
-}
 start_pollerd() {
   start pollerd "$bin/pollerd" --data-dir "$folder/data" --listen 127.0.0.1:0 --egress-allow 127.0.0.0/8 \
     --retry-base 1s --breaker-open 2s
   export POLLERCTL_SERVER=$address POLLERCTL_TOKEN_FILE=$folder/data/admin.token
   pollerd=$pid
 }
-post() { curl -fsS -X POST "$1" -d "$2" >/dev/null; }
 
 printf 'a-secret-of-the-kill-test\n' >"$folder/secret"
 printf 'admin-key\n' >"$folder/key"
@@ -65,8 +39,7 @@ for round in $(seq "$kills"); do
 done
 "$bin/pollerctl" poll shop >/dev/null
 for _ in $(seq 120); do
-  waiting=$("$bin/pollerctl" status -o json | sed -n 's/.*"waitingCount": *"\([0-9]*\)".*/\1/p' | head -n 1)
-  [ "${waiting:-1}" = 0 ] && break
+  [ "$(waiting)" = 0 ] && break
   sleep 0.5
 done
 kill "$pollerd"
@@ -74,9 +47,9 @@ code=0
 wait "$pollerd" || code=$?
 [ "$code" = 0 ] || { echo "pollerd ended with $code after SIGTERM" >&2; exit 1; }
 
-curl -fsS "http://$odoo/sim/orders?db=shop" >"$folder/committed"
-curl -fsS "http://$receiver/receiver/orders" >"$folder/arrived"
-curl -fsS "http://$receiver/receiver/summary" >"$folder/summary"
+get "http://$odoo/sim/orders?db=shop" >"$folder/committed"
+get "http://$receiver/receiver/orders" >"$folder/arrived"
+get "http://$receiver/receiver/summary" >"$folder/summary"
 /usr/bin/python3 - "$folder" "$kills" <<'END'
 import json, pathlib, sys
 folder, kills = pathlib.Path(sys.argv[1]), int(sys.argv[2])
