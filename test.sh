@@ -36,6 +36,12 @@ step "tests (dev)"
 ctest --preset dev --parallel "$(nproc)"
 [ "$mode" = quick ] && exit 0
 
+step "formatting"
+git ls-files '*.h' '*.cc' | xargs clang-format-19 --dry-run --Werror
+
+step "headers stand on their own"
+cmake --build build/dev --parallel "$(nproc)" --target all_verify_interface_header_sets
+
 step "API: lint and reflection"
 tests/e2e/api.sh
 

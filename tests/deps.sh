@@ -10,7 +10,7 @@ build_packages=(
 )
 # Bookworm's default Boost has no Boost.JSON; newer distributions have one under the plain name.
 boost_packages=(libboost1.81-dev libboost-json1.81-dev)
-test_packages=(python3 openssl curl)
+test_packages=(python3 openssl curl clang-format-19)
 
 have_packages() {
   local name
