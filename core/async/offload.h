@@ -17,8 +17,9 @@ Task<std::invoke_result_t<F>> CallOnPool(F work) {
 }
 }  // namespace internal
 
-// Calls `work` on `pool` and resumes on the caller's executor with its result. `work` owns what it uses, or refers to what
-// outlives the call. Name the lambda before you pass it (g++ 12 destroys temporaries in a co_await expression twice).
+// Calls `work` on `pool` and resumes on the caller's executor with its result. `work` owns what it
+// uses, or refers to what outlives the call. Name the lambda before you pass it (g++ 12 destroys
+// temporaries in a co_await expression twice).
 template <class F>
 Task<std::invoke_result_t<F>> Offload(Executor pool, F work) {
   auto task = internal::CallOnPool(std::move(work));

@@ -15,8 +15,8 @@
 
 namespace poller {
 
-// Copies share one slot. `Set` may be called from any thread, before or after the wait begins; the first call wins.
-// `Get` is awaited at most once, on a strand or a single-threaded executor.
+// Copies share one slot. `Set` may be called from any thread, before or after the wait begins; the
+// first call wins. `Get` is awaited at most once, on a strand or a single-threaded executor.
 template <class T>
 class OneShot {
  public:
@@ -44,7 +44,8 @@ class OneShot {
       ready = state->value.has_value();
       if (!ready) state->waiting = timer;
     }
-    // The wake-up is posted to the executor on which we run, so it cannot come between the check above and this wait.
+    // The wake-up is posted to the executor on which we run, so it cannot come between the check
+    // above and this wait.
     if (!ready) co_await timer->async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
     absl::MutexLock lock(&state->mu);
     co_return std::move(*state->value);
@@ -54,7 +55,8 @@ class OneShot {
   struct State {
     absl::Mutex mu;
     std::optional<T> value ABSL_GUARDED_BY(mu);
-    // The waiting coroutine owns it: a slot that outlives an abandoned io_context must not own a timer of it.
+    // The waiting coroutine owns it: a slot that outlives an abandoned io_context must not own a
+    // timer of it.
     std::weak_ptr<boost::asio::steady_timer> waiting ABSL_GUARDED_BY(mu);
   };
   static void Wake(std::shared_ptr<boost::asio::steady_timer> timer) {

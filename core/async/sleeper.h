@@ -10,7 +10,8 @@
 
 namespace poller {
 
-// Wakes one sleeping coroutine. `Notify` may be called from any thread; one notification is kept when nobody sleeps.
+// Wakes one sleeping coroutine. `Notify` may be called from any thread; one notification is kept
+// when nobody sleeps.
 class Wakeup {
  public:
   void Notify();
@@ -26,14 +27,15 @@ class Wakeup {
 class Sleeper {
  public:
   virtual ~Sleeper() = default;
-  // Returns when `delay` has passed on the monotonic clock (false), or as soon as `wakeup` is notified (true, and the
-  // notification is used up). `wakeup` may be null, else it outlives the call and has one sleeper at a time.
-  // InfiniteDuration waits for the notification alone. Await it on a strand or a single-threaded executor.
+  // Returns when `delay` has passed on the monotonic clock (false), or as soon as `wakeup` is
+  // notified (true, and the notification is used up). `wakeup` may be null, else it outlives the
+  // call and has one sleeper at a time. InfiniteDuration waits for the notification alone. Await it
+  // on a strand or a single-threaded executor.
   Task<bool> Sleep(absl::Duration delay, Wakeup* wakeup = nullptr);
 
  protected:
-  // Calls `due` once, from any thread, after `delay`. What it returns, if anything, forgets the call when invoked
-  // (invoking it late or twice is harmless).
+  // Calls `due` once, from any thread, after `delay`. What it returns, if anything, forgets the
+  // call when invoked (invoking it late or twice is harmless).
   virtual std::function<void()> After(absl::Duration delay, std::function<void()> due) = 0;
 };
 

@@ -10,8 +10,8 @@
 
 namespace poller {
 
-// Keeps count of the tasks it started, so that a stop can wait for them. Thread-safe. An exception that leaves a task is a
-// broken belief of ours: it aborts the process.
+// Keeps count of the tasks it started, so that a stop can wait for them. Thread-safe. An exception
+// that leaves a task is a broken belief of ours: it aborts the process.
 class TaskGroup {
  public:
   // `executor` outlives the group.
@@ -25,7 +25,8 @@ class TaskGroup {
   void Spawn(Task<void> task);
   // Tasks that have not ended.
   int Running() const;
-  // Blocks until all tasks ended (true) or `timeout` of real time has passed. Never call it on the executor's threads.
+  // Blocks until all tasks ended (true) or `timeout` of real time has passed. Never call it on the
+  // executor's threads.
   bool WaitFor(absl::Duration timeout) const;
 
  private:

@@ -15,11 +15,11 @@ struct Instant {
 class Clock {
  public:
   virtual ~Clock() = default;
-  // Wall time: for what people and other machines read. It can jump in both directions, so no wait and no
-  // duration is computed from it.
+  // Wall time: for what people and other machines read. It can jump in both directions, so no wait
+  // and no duration is computed from it.
   virtual absl::Time Now() const = 0;
-  // Time since an arbitrary start that never goes backwards and does not follow changes of the system's
-  // clock: for waits, backoff and durations. Meaningless to another run of the process.
+  // Time since an arbitrary start that never goes backwards and does not follow changes of the
+  // system's clock: for waits, backoff and durations. Meaningless to another run of the process.
   virtual absl::Duration Monotonic() const = 0;
 
   Instant Read() const { return {Now(), Monotonic()}; }

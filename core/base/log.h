@@ -30,7 +30,8 @@ struct LogField {
   LogField(std::string_view k, std::uint64_t v) : key(k), value(std::to_string(v)) {}
   LogField(std::string_view k, const absl::Status& status);
   template <class Tag>
-  LogField(std::string_view k, StrongId<Tag, std::int64_t> id) : key(k), value(std::to_string(id.value())) {}
+  LogField(std::string_view k, StrongId<Tag, std::int64_t> id)
+      : key(k), value(std::to_string(id.value())) {}
 
   std::string key;
   std::string value;
@@ -41,8 +42,10 @@ class Logger {
  public:
   virtual ~Logger() = default;
   virtual bool Enabled(LogLevel level) const = 0;
-  // `message` is a constant sentence; what varies goes into fields ("connection", "order", "delivery", "error", ...).
-  virtual void Write(LogLevel level, std::string_view message, const std::vector<LogField>& fields) = 0;
+  // `message` is a constant sentence; what varies goes into fields ("connection", "order",
+  // "delivery", "error", ...).
+  virtual void Write(LogLevel level, std::string_view message,
+                     const std::vector<LogField>& fields) = 0;
 
   void Debug(std::string_view message, const std::vector<LogField>& fields = {}) {
     if (Enabled(LogLevel::kDebug)) Write(LogLevel::kDebug, message, fields);
@@ -64,7 +67,8 @@ class StderrLogger final : public Logger {
   StderrLogger(LogLevel level, LogFormat format);
   ~StderrLogger() override;
   bool Enabled(LogLevel level) const override;
-  void Write(LogLevel level, std::string_view message, const std::vector<LogField>& fields) override;
+  void Write(LogLevel level, std::string_view message,
+             const std::vector<LogField>& fields) override;
   void SetLevel(LogLevel level);
 
  private:

@@ -31,8 +31,8 @@ class Histogram {
   virtual void Observe(double value) = 0;
 };
 
-// Thread-safe. Asking twice for the same name and labels gives the same handle. Labels never name a connection or an
-// order: their number would have no bound.
+// Thread-safe. Asking twice for the same name and labels gives the same handle. Labels never name a
+// connection or an order: their number would have no bound.
 class Metrics {
  public:
   Metrics();
@@ -40,11 +40,12 @@ class Metrics {
   Metrics(const Metrics&) = delete;
   Metrics& operator=(const Metrics&) = delete;
 
-  Counter& GetCounter(std::string_view name, std::string_view help, const MetricLabels& labels = {});
+  Counter& GetCounter(std::string_view name, std::string_view help,
+                      const MetricLabels& labels = {});
   Gauge& GetGauge(std::string_view name, std::string_view help, const MetricLabels& labels = {});
   // `bounds`: upper bounds of the buckets, rising.
-  Histogram& GetHistogram(std::string_view name, std::string_view help, const std::vector<double>& bounds,
-                          const MetricLabels& labels = {});
+  Histogram& GetHistogram(std::string_view name, std::string_view help,
+                          const std::vector<double>& bounds, const MetricLabels& labels = {});
   // The Prometheus text exposition format.
   std::string Serialize() const;
 

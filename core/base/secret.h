@@ -8,8 +8,9 @@
 
 namespace poller {
 
-// Owns its bytes and overwrites them when it is destroyed or assigned. It has no stream operator and no
-// conversion: `Reveal()` is the only way to the content and is easy to find. Not synchronised.
+// Owns its bytes and overwrites them when it is destroyed or assigned. It has no stream operator
+// and no conversion: `Reveal()` is the only way to the content and is easy to find. Not
+// synchronised.
 class Secret {
  public:
   Secret() = default;
@@ -20,7 +21,8 @@ class Secret {
   Secret& operator=(Secret&& other) noexcept;
   ~Secret();
 
-  // Valid until this object changes. Do not copy it into anything that is logged, stored or answered.
+  // Valid until this object changes. Do not copy it into anything that is logged, stored or
+  // answered.
   const std::string& Reveal() const { return value_; }
   bool empty() const { return value_.empty(); }
   std::size_t size() const { return value_.size(); }

@@ -1,7 +1,8 @@
 // Helpers around absl::Status: the only way our functions report errors.
 //
-// The code says what the caller should do, the message what happened in words for a person, and payloads carry what a
-// program needs: a stable reason and the fields that are wrong. None of them ever holds a secret.
+// The code says what the caller should do, the message what happened in words for a person, and
+// payloads carry what a program needs: a stable reason and the fields that are wrong. None of them
+// ever holds a secret.
 #pragma once
 
 #include <optional>
@@ -15,8 +16,8 @@
 
 namespace poller {
 
-// Debian's abseil has its own string_view that does not convert: this is the one place that bridges it.
-// Valid as long as `status`.
+// Debian's abseil has its own string_view that does not convert: this is the one place that bridges
+// it. Valid as long as `status`.
 std::string_view Message(const absl::Status& status);
 // "NOT_FOUND: no connection 7": for logs.
 std::string Describe(const absl::Status& status);
@@ -32,14 +33,15 @@ absl::Status AddContext(const absl::Status& status, std::string_view context);
 absl::Status WithReason(absl::Status status, std::string_view reason);
 std::optional<std::string> Reason(const absl::Status& status);
 
-// A field of the input that is wrong. `field` is the path as the API names it ("odoo.url"); `description` says what is
-// wrong and what to do.
+// A field of the input that is wrong. `field` is the path as the API names it ("odoo.url");
+// `description` says what is wrong and what to do.
 struct FieldViolation {
   std::string field;
   std::string description;
   friend bool operator==(const FieldViolation&, const FieldViolation&) = default;
 };
-// kInvalidArgument that lists every violation in its message and as payload. `violations` must not be empty.
+// kInvalidArgument that lists every violation in its message and as payload. `violations` must not
+// be empty.
 absl::Status InvalidFields(const std::vector<FieldViolation>& violations);
 // Empty if the status carries none.
 std::vector<FieldViolation> FieldViolations(const absl::Status& status);
@@ -58,9 +60,9 @@ absl::Status ToStatus(const absl::StatusOr<T>& result) {
 #define POLLER_CONCAT(a, b) POLLER_CONCAT_INNER(a, b)
 
 // Leaves the function with the error of `expr` (Status or StatusOr), if it is one.
-#define RETURN_IF_ERROR(expr)                                                   \
-  do {                                                                          \
-    auto&& poller_result = (expr);                                              \
+#define RETURN_IF_ERROR(expr)                                                    \
+  do {                                                                           \
+    auto&& poller_result = (expr);                                               \
     if (!poller_result.ok()) return ::poller::internal::ToStatus(poller_result); \
   } while (false)
 
@@ -73,9 +75,9 @@ absl::Status ToStatus(const absl::StatusOr<T>& result) {
   lhs = std::move(tmp).value()
 
 // The same two inside coroutines.
-#define CO_RETURN_IF_ERROR(expr)                                                   \
-  do {                                                                             \
-    auto&& poller_result = (expr);                                                 \
+#define CO_RETURN_IF_ERROR(expr)                                                    \
+  do {                                                                              \
+    auto&& poller_result = (expr);                                                  \
     if (!poller_result.ok()) co_return ::poller::internal::ToStatus(poller_result); \
   } while (false)
 

@@ -9,7 +9,8 @@
 
 namespace poller {
 
-// `Tag` is any incomplete type. Value 0 means "none": stored ids start at 1. Thread-safe as an int is.
+// `Tag` is any incomplete type. Value 0 means "none": stored ids start at 1. Thread-safe as an int
+// is.
 template <class Tag, class Rep = std::int64_t>
 class StrongId {
  public:

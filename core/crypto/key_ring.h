@@ -1,7 +1,8 @@
 // The master keys, and values sealed by envelope encryption.
 //
-// A random data key seals the values (XChaCha20-Poly1305); the data key is itself sealed by the master key. Each sealed value is bound to
-// its table, row and column as associated data: moved elsewhere it does not open.
+// A random data key seals the values (XChaCha20-Poly1305); the data key is itself sealed by the
+// master key. Each sealed value is bound to its table, row and column as associated data: moved
+// elsewhere it does not open.
 #pragma once
 
 #include <memory>
@@ -39,14 +40,17 @@ class Aead {
   Secret key_;
 };
 
-// Master keys from a key file or the environment. The last one seals, all of them open. Thread-safe.
+// Master keys from a key file or the environment. The last one seals, all of them open.
+// Thread-safe.
 class KeyRing {
  public:
-  // One key a line; blank lines and lines that begin with # are passed over. kInvalidArgument names the line, never its content.
+  // One key a line; blank lines and lines that begin with # are passed over. kInvalidArgument names
+  // the line, never its content.
   static absl::StatusOr<KeyRing> Parse(const Secret& text);
   // The sealed data key, with the id of the master key that sealed it.
   std::string SealDataKey(const Secret& data_key, RandomSource& random) const;
-  // kPermissionDenied: none of the keys opens it; the message names the id of the key that is needed.
+  // kPermissionDenied: none of the keys opens it; the message names the id of the key that is
+  // needed.
   absl::StatusOr<Secret> OpenDataKey(std::string_view envelope) const;
   // A short public name of the sealing key: a keyed digest, safe to show.
   std::string SealingKeyId() const;

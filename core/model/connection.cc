@@ -32,7 +32,8 @@ bool IsPlainText(std::string_view text) {
   return IsValidUtf8(text) && SafeText(text, text.size() + 1) == text;
 }
 
-void CheckText(Violations& violations, const std::string& field, const std::string& value, bool required) {
+void CheckText(Violations& violations, const std::string& field, const std::string& value,
+               bool required) {
   if (required && value.empty()) {
     violations.Add(field, "must not be empty");
   } else if (value.size() > kMaxSetting) {
@@ -43,7 +44,8 @@ void CheckText(Violations& violations, const std::string& field, const std::stri
 }
 
 void CheckName(Violations& violations, const std::string& name) {
-  const bool digits = std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
+  const bool digits =
+      std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
   if (name.empty()) {
     violations.Add("name", "must not be empty");
   } else if (name.size() > kMaxName) {
@@ -71,10 +73,11 @@ void CheckSecret(Violations& violations, const std::string& field, const Secret&
   }
 }
 
-void CheckRange(Violations& violations, const std::string& field, absl::Duration value, absl::Duration low,
-                absl::Duration high) {
+void CheckRange(Violations& violations, const std::string& field, absl::Duration value,
+                absl::Duration low, absl::Duration high) {
   if (value < low || value > high) {
-    violations.Add(field, "must be between " + poller::FormatDuration(low) + " and " + poller::FormatDuration(high) + ", not " +
+    violations.Add(field, "must be between " + poller::FormatDuration(low) + " and " +
+                              poller::FormatDuration(high) + ", not " +
                               poller::FormatDuration(value));
   }
 }
@@ -90,8 +93,10 @@ absl::StatusOr<StartFrom> StartFrom::Parse(std::string_view text) {
   }
   if (text.starts_with("last:")) {
     const std::string_view digits = text.substr(5);
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), start.last);
-    if (error == std::errc() && end == digits.data() + digits.size() && start.last > 0 && start.last <= kMaxLast) {
+    const auto [end, error] =
+        std::from_chars(digits.data(), digits.data() + digits.size(), start.last);
+    if (error == std::errc() && end == digits.data() + digits.size() && start.last > 0 &&
+        start.last <= kMaxLast) {
       start.kind = Kind::kLast;
       return start;
     }
@@ -101,15 +106,20 @@ absl::StatusOr<StartFrom> StartFrom::Parse(std::string_view text) {
     return start;
   }
   return absl::InvalidArgumentError(
-      "must be now, beginning, last:N (N from 1 to 100000), or a time such as 2026-01-31T00:00:00Z");
+      "must be now, beginning, last:N (N from 1 to 100000), or a time such as "
+      "2026-01-31T00:00:00Z");
 }
 
 std::string StartFrom::Text() const {
   switch (kind) {
-    case Kind::kNow: return "now";
-    case Kind::kBeginning: return "beginning";
-    case Kind::kLast: return "last:" + std::to_string(last);
-    case Kind::kTime: return poller::FormatTime(time);
+    case Kind::kNow:
+      return "now";
+    case Kind::kBeginning:
+      return "beginning";
+    case Kind::kLast:
+      return "last:" + std::to_string(last);
+    case Kind::kTime:
+      return poller::FormatTime(time);
   }
   return "now";
 }
@@ -122,7 +132,8 @@ absl::Status ConnectionSettings::Validate() const {
   CheckText(violations, "odoo.database", odoo.database, /*required=*/true);
   CheckText(violations, "odoo.username", odoo.username, /*required=*/true);
   CheckSecret(violations, "odoo.api_key", odoo.api_key);
-  violations.Check(odoo.rate >= 0 && odoo.rate <= 1000, "odoo.rate", "must be between 0 (default) and 1000 calls a second");
+  violations.Check(odoo.rate >= 0 && odoo.rate <= 1000, "odoo.rate",
+                   "must be between 0 (default) and 1000 calls a second");
   CheckUrl(violations, "webhook.url", webhook.url);
   CheckSecret(violations, "webhook.secret", webhook.secret);
   CheckRange(violations, "interval", interval, absl::Seconds(5), absl::Hours(24));

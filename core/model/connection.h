@@ -18,19 +18,19 @@ namespace poller {
 enum class OdooProtocol { kAuto, kJsonRpc, kJson2 };
 
 struct OdooSettings {
-  std::string url;       // scheme, host and port; a path is kept
+  std::string url;  // scheme, host and port; a path is kept
   std::string database;
   std::string username;
-  Secret api_key;        // or password
+  Secret api_key;  // or password
   OdooProtocol protocol = OdooProtocol::kAuto;
   std::vector<std::int64_t> company_ids;  // empty: all that the user sees
-  std::string ca_pem;    // trusted instead of the server's default; empty: default
-  double rate = 0;       // calls a second at most; 0: the server's default
+  std::string ca_pem;                     // trusted instead of the server's default; empty: default
+  double rate = 0;                        // calls a second at most; 0: the server's default
 };
 
 struct WebhookSettings {
   std::string url;
-  Secret secret;         // "whsec_" + base64, or any text taken as raw bytes
+  Secret secret;                      // "whsec_" + base64, or any text taken as raw bytes
   bool legacy_secret_header = false;  // send X-Webhook-Secret too
   std::string ca_pem;
 };
@@ -39,8 +39,8 @@ struct WebhookSettings {
 struct StartFrom {
   enum class Kind { kNow, kBeginning, kLast, kTime };
   Kind kind = Kind::kNow;
-  int last = 0;                              // kLast: how many orders
-  absl::Time time = absl::InfinitePast();    // kTime
+  int last = 0;                            // kLast: how many orders
+  absl::Time time = absl::InfinitePast();  // kTime
   // "now", "beginning", "last:20", or a time. kInvalidArgument shows these.
   static absl::StatusOr<StartFrom> Parse(std::string_view text);
   std::string Text() const;
@@ -52,18 +52,20 @@ struct ConnectionSettings {
   std::string external_id;  // StockMaster's id; empty: the connection's uid is sent instead
   OdooSettings odoo;
   WebhookSettings webhook;
-  absl::Duration interval = absl::Seconds(60);       // start to start; 5 s to 24 h; jittered by ±10 %
-  absl::Duration overlap;                            // zero: the server's default
-  absl::Duration line_interval = absl::Minutes(5);   // between line queries
-  absl::Duration track_age = absl::Hours(24 * 90);   // orders older than that are not watched for line edits
+  absl::Duration interval = absl::Seconds(60);  // start to start; 5 s to 24 h; jittered by ±10 %
+  absl::Duration overlap;                       // zero: the server's default
+  absl::Duration line_interval = absl::Minutes(5);  // between line queries
+  absl::Duration track_age =
+      absl::Hours(24 * 90);  // orders older than that are not watched for line edits
   bool send_cancelled = false;
   bool send_every_touch = false;
   StartFrom start_from;
   bool paused_polling = false;
   bool paused_delivery = false;
 
-  // kInvalidArgument with a violation for every wrong field, as the API names them ("odoo.url", "interval").
-  // `default_webhook_url` completes an empty webhook.url before the check by the caller.
+  // kInvalidArgument with a violation for every wrong field, as the API names them ("odoo.url",
+  // "interval"). `default_webhook_url` completes an empty webhook.url before the check by the
+  // caller.
   absl::Status Validate() const;
 };
 
@@ -113,11 +115,13 @@ struct LastPoll {
 
 // What the service knows of a connection beside its settings. Writing it does not change the etag.
 struct ConnectionState {
-  // Odoo's clock (the Date header) at the start of the last complete pass; InfinitePast before the first.
+  // Odoo's clock (the Date header) at the start of the last complete pass; InfinitePast before the
+  // first.
   absl::Time mark = absl::InfinitePast();
   absl::Time line_mark = absl::InfinitePast();   // the same for the line query
   absl::Time sweep_mark = absl::InfinitePast();  // the same for the sweep
-  // Odoo's clock when this connection began: what was confirmed before is announced as an update. InfinitePast: not begun.
+  // Odoo's clock when this connection began: what was confirmed before is announced as an update.
+  // InfinitePast: not begun.
   absl::Time started = absl::InfinitePast();
   std::int64_t odoo_uid = 0;  // the logged-in user; 0: unknown
   std::string odoo_version;   // "17.0"; empty: unknown
@@ -126,8 +130,8 @@ struct ConnectionState {
   std::optional<Suspension> suspension;
   std::optional<absl::Time> receiver_gone_since;  // the receiver answered 410
   LastPoll last_poll;
-  std::int64_t waiting = 0;  // pending deliveries
-  std::int64_t dead = 0;     // dead deliveries
+  std::int64_t waiting = 0;                            // pending deliveries
+  std::int64_t dead = 0;                               // dead deliveries
   absl::Time oldest_waiting = absl::InfiniteFuture();  // creation of the oldest pending one
   // When the receiver began to fail without an acceptance since; unset while it accepts.
   std::optional<absl::Time> receiver_failing_since;

@@ -44,17 +44,19 @@ struct Delivery {
   DeliveryStatus status = DeliveryStatus::kPending;
   OrderCondition condition = OrderCondition::kConfirmed;
   DeliveryClass priority = DeliveryClass::kLive;
-  std::string event;            // empty until the first claim fixes it
-  std::string write_date;       // Odoo's, of this content
-  int attempts = 0;             // requests started
-  int spent = 0;                // failures that count against the order
+  std::string event;       // empty until the first claim fixes it
+  std::string write_date;  // Odoo's, of this content
+  int attempts = 0;        // requests started
+  int spent = 0;           // failures that count against the order
   absl::Time created_at;
   absl::Time updated_at;
-  absl::Time next_attempt_at = absl::InfinitePast();  // pending: not before; an estimate, waits run on the monotonic clock
+  absl::Time next_attempt_at =
+      absl::InfinitePast();  // pending: not before; an estimate, waits run on the monotonic clock
   bool in_flight = false;
-  int last_http_status = 0;     // 0: no answer yet
-  std::string last_error;       // why it failed or is dead, safe to show
-  std::string reason;           // dead, discarded, withdrawn: a stable word ("max_attempts", "unmappable", "operator", "cancelled")
+  int last_http_status = 0;  // 0: no answer yet
+  std::string last_error;    // why it failed or is dead, safe to show
+  std::string reason;  // dead, discarded, withdrawn: a stable word ("max_attempts", "unmappable",
+                       // "operator", "cancelled")
 };
 
 // One request, or one operator's act, on a delivery.
@@ -62,9 +64,9 @@ struct DeliveryAttempt {
   int number = 0;
   absl::Time at;
   absl::Duration duration;
-  int http_status = 0;       // 0: no answer
-  std::string failure;       // empty: accepted; else a word of TransportFailure or "refused"
-  std::string error;         // the cut, masked answer
+  int http_status = 0;  // 0: no answer
+  std::string failure;  // empty: accepted; else a word of TransportFailure or "refused"
+  std::string error;    // the cut, masked answer
 };
 
 // The newest recorded revision of an order: what every later observation is compared with.
@@ -72,15 +74,16 @@ struct OrderHead {
   OrderId order;
   std::string name;
   int revision = 0;
-  std::string content_hash;   // with the version of its algorithm; empty: the record could not be mapped
-  std::string write_date;     // Odoo's, newest one seen for this content
+  std::string
+      content_hash;  // with the version of its algorithm; empty: the record could not be mapped
+  std::string write_date;       // Odoo's, newest one seen for this content
   std::string line_write_date;  // newest of its lines at that read; empty: none
   OrderCondition condition = OrderCondition::kConfirmed;
   // The second of write_date was not over for sure when the content was read: compare it once more.
   bool young = false;
   // Odoo's clock (Date) of the read.
   absl::Time observed_at = absl::InfinitePast();
-  DeliveryId delivery;        // its delivery
+  DeliveryId delivery;  // its delivery
   DeliveryStatus status = DeliveryStatus::kPending;
 };
 

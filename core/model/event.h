@@ -23,8 +23,8 @@ enum class EventType {
   kConnectionSuspended = 6,
   kPollFailed = 10,
   kPollRecovered = 11,
-  kOrderFound = 12,   // a revision was recorded
-  kLateFind = 13,     // the sweep found what the polls had missed
+  kOrderFound = 12,  // a revision was recorded
+  kLateFind = 13,    // the sweep found what the polls had missed
   kDeliverySucceeded = 20,
   kDeliveryFailed = 21,
   kDeliverySuperseded = 22,
@@ -45,23 +45,24 @@ enum class EventType {
 // "order_found", ...; empty for an unknown number.
 std::string_view EventTypeName(EventType type);
 
-// What an event says beside its type. Fields that do not belong to the type stay empty. No secret, no payload.
+// What an event says beside its type. Fields that do not belong to the type stay empty. No secret,
+// no payload.
 struct EventDetail {
   DeliveryId delivery;
   int revision = 0;
   std::string webhook_id;
-  std::string event;             // order.confirmed, order.updated, order.cancelled
+  std::string event;  // order.confirmed, order.updated, order.cancelled
   int attempt = 0;
   int http_status = 0;
-  std::string failure;           // class of a failure: "timeout", "refused", ...
-  std::string error;             // safe to show
+  std::string failure;  // class of a failure: "timeout", "refused", ...
+  std::string error;    // safe to show
   std::optional<absl::Time> next_attempt_at;
-  std::int64_t count = 0;        // orders, deliveries
-  std::string reason;            // a stable word
-  std::string actor;             // the token's name, for what a person or program asked for
+  std::int64_t count = 0;  // orders, deliveries
+  std::string reason;      // a stable word
+  std::string actor;       // the token's name, for what a person or program asked for
   std::string request_id;
-  std::string leg;               // "odoo", "receiver"
-  std::string change;            // what was done or changed: field names of an update, action of a job
+  std::string leg;     // "odoo", "receiver"
+  std::string change;  // what was done or changed: field names of an update, action of a job
 };
 
 struct SyncEvent {
@@ -70,7 +71,7 @@ struct SyncEvent {
   EventType type = EventType::kOrderFound;
   ConnectionId connection;  // 0: none
   std::string connection_name;
-  OrderId order;            // 0: none
+  OrderId order;  // 0: none
   std::string order_name;
   EventDetail detail;
 };

@@ -23,7 +23,8 @@ struct Party {
 
 struct OrderItem {
   std::string sku, name, variant;
-  double quantity = 0, unit_price = 0, subtotal = 0, total = 0, discount_percent = 0;  // Odoo's numbers, unrounded
+  double quantity = 0, unit_price = 0, subtotal = 0, total = 0,
+         discount_percent = 0;  // Odoo's numbers, unrounded
   std::int64_t product_id = 0;  // 0: a line without product
   std::int64_t line_id = 0;
   friend bool operator==(const OrderItem&, const OrderItem&) = default;
@@ -32,7 +33,7 @@ struct OrderItem {
 struct Order {
   OrderId id;
   std::string name;
-  std::string state;  // Odoo's word: "sale", "done", "cancel"
+  std::string state;                   // Odoo's word: "sale", "done", "cancel"
   std::string date_order, write_date;  // as Odoo writes them, UTC
   double amount_untaxed = 0, amount_tax = 0, amount_total = 0;
   std::string currency, note, client_order_ref;

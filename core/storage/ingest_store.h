@@ -25,7 +25,8 @@ struct Observation {
   std::string line_write_date;  // newest of its lines; empty: none
   bool young = false;           // see OrderHead
   std::string content_hash;     // of the normalised order without write_date; carries its version
-  // What the webhook's body is made of (orders/payload.h, EncodeContent). Opaque here; sealed at rest.
+  // What the webhook's body is made of (orders/payload.h, EncodeContent). Opaque here; sealed at
+  // rest.
   std::string content;
   bool confirmed_before_start = false;  // date_order lies before the connection's start
 };
@@ -33,7 +34,7 @@ struct Observation {
 // An order that cannot become a webhook: a dead letter with the record as it came.
 struct UnmappableOrder {
   OrderId order;
-  std::string name;        // as far as it is known
+  std::string name;  // as far as it is known
   std::string write_date;
   std::string reason;      // safe to show
   std::string raw_record;  // sealed at rest; cut by the caller
@@ -49,8 +50,10 @@ struct CancelledOrder {
 // How orders of a batch become deliveries.
 enum class IngestMode {
   kDeliver,   // a changed order is delivered
-  kBaseline,  // recorded as known, not delivered; an order that is tracked already is delivered if it changed
-  kResend,    // an operator asked: as kDeliver, and an order equal to its head is delivered again under its id
+  kBaseline,  // recorded as known, not delivered; an order that is tracked already is delivered if
+              // it changed
+  kResend,    // an operator asked: as kDeliver, and an order equal to its head is delivered again
+              // under its id
 };
 
 // One transaction's worth.
@@ -58,41 +61,45 @@ struct IngestBatch {
   ConnectionId connection;
   IngestMode mode = IngestMode::kDeliver;
   DeliveryClass priority = DeliveryClass::kLive;
-  bool send_cancelled = false;    // the connection's settings at this batch
+  bool send_cancelled = false;  // the connection's settings at this batch
   bool send_every_touch = false;
-  absl::Time observed_at;         // Odoo's clock (Date) when the content was read
-  // How much older than its head an observation may be and still stand: DESIGN "drops an observation older than the head's".
+  absl::Time observed_at;  // Odoo's clock (Date) when the content was read
+  // How much older than its head an observation may be and still stand: DESIGN "drops an
+  // observation older than the head's".
   absl::Duration overlap;
   std::vector<Observation> orders;
   std::vector<UnmappableOrder> unmappable;
   std::vector<CancelledOrder> cancelled;
   // Set at the end of a complete pass alone.
   std::optional<absl::Time> mark, line_mark, sweep_mark, started;
-  bool late_find = false;         // a sweep found these: kLateFind beside kOrderFound
-  Actor actor;                    // kResend: who asked
-  // Written with the batch, when there is something to say. Its counts are those of the pass before this batch; Commit adds the batch's own,
-  // and fills in the connection.
+  bool late_find = false;  // a sweep found these: kLateFind beside kOrderFound
+  Actor actor;             // kResend: who asked
+  // Written with the batch, when there is something to say. Its counts are those of the pass before
+  // this batch; Commit adds the batch's own, and fills in the connection.
   std::optional<SyncLog> log;
 };
 
 struct IngestResult {
-  int recorded = 0;     // new revisions
-  int unchanged = 0;    // equal to their heads
-  int requeued = 0;     // kResend: delivered again
-  int dead = 0;         // unmappable, new or changed
-  int cancelled = 0;    // superseded, withdrawn or announced
-  int stale = 0;        // dropped: older than the head
+  int recorded = 0;   // new revisions
+  int unchanged = 0;  // equal to their heads
+  int requeued = 0;   // kResend: delivered again
+  int dead = 0;       // unmappable, new or changed
+  int cancelled = 0;  // superseded, withdrawn or announced
+  int stale = 0;      // dropped: older than the head
 };
 
-// Thread-safe. Blocking: call through Offload. The caller holds the connection's ingest lane from its read to the commit.
+// Thread-safe. Blocking: call through Offload. The caller holds the connection's ingest lane from
+// its read to the commit.
 class IngestStore {
  public:
   virtual ~IngestStore() = default;
   // The heads of those of `orders` that have one, in no order.
-  virtual absl::StatusOr<std::vector<OrderHead>> Heads(ConnectionId connection, const std::vector<OrderId>& orders) = 0;
-  // Every order becomes what DESIGN 3.2 says, all or nothing, with events: a new revision (older ones that are not in flight
-  // become superseded, dead ones too), or a note that it was seen unchanged. Repeating a committed batch changes nothing.
-  // kUnavailable: busy or disk full, safe to repeat. kNotFound: the connection was deleted. kDataLoss: stop, call a human.
+  virtual absl::StatusOr<std::vector<OrderHead>> Heads(ConnectionId connection,
+                                                       const std::vector<OrderId>& orders) = 0;
+  // Every order becomes what DESIGN 3.2 says, all or nothing, with events: a new revision (older
+  // ones that are not in flight become superseded, dead ones too), or a note that it was seen
+  // unchanged. Repeating a committed batch changes nothing. kUnavailable: busy or disk full, safe
+  // to repeat. kNotFound: the connection was deleted. kDataLoss: stop, call a human.
   virtual absl::StatusOr<IngestResult> Commit(const IngestBatch& batch, absl::Time now) = 0;
 };
 

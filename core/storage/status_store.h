@@ -10,9 +10,10 @@ namespace poller {
 
 struct StorageTotals {
   std::int64_t connections = 0;
-  std::int64_t paused = 0;      // polling, delivery or both
+  std::int64_t paused = 0;  // polling, delivery or both
   std::int64_t suspended = 0;
-  std::int64_t unhealthy = 0;   // a breaker is not closed, suspended, receiver gone, last poll failed, or dead letters
+  std::int64_t unhealthy =
+      0;  // a breaker is not closed, suspended, receiver gone, last poll failed, or dead letters
   std::int64_t waiting = 0;
   std::int64_t dead = 0;
   absl::Time oldest_waiting = absl::InfiniteFuture();

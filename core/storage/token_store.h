@@ -28,9 +28,10 @@ struct Token {
 class TokenStore {
  public:
   virtual ~TokenStore() = default;
-  // Stores the hash of `token` (random, at least 32 bytes of text). kAlreadyExists: a live token has the name.
-  virtual absl::StatusOr<Token> Create(const std::string& name, Role role, const Secret& token, const Actor& actor,
-                                       absl::Time now) = 0;
+  // Stores the hash of `token` (random, at least 32 bytes of text). kAlreadyExists: a live token
+  // has the name.
+  virtual absl::StatusOr<Token> Create(const std::string& name, Role role, const Secret& token,
+                                       const Actor& actor, absl::Time now) = 0;
   // kUnauthenticated: unknown or revoked.
   virtual absl::StatusOr<Token> Find(const Secret& token) = 0;
   virtual absl::StatusOr<std::vector<Token>> List() = 0;
