@@ -330,9 +330,26 @@ Task<absl::StatusOr<ResendResult>> ConnectionPoller::Resend(ResendRequest reques
   manner.dry_run = request.dry_run;
   manner.name_orders = true;
   manner.actor = std::move(actor);
+  const Instant began = context_->ingest.clock.Read();
+  const bool dry_run = request.dry_run;
+  SyncLog log;
+  log.connection = id_;
+  log.connection_name = connection->connection.settings.name;
+  log.kind = "resend";
+  log.started_at = began.wall;
   OrderIngest ingest(context_->ingest, context_->options, Subject(std::move(*connection)),
                      std::move(manner));
-  co_return co_await ResendOrders(ingest, std::move(request));
+  auto sent = co_await ResendOrders(ingest, std::move(request));
+  if (dry_run || IsInterruption(sent.status())) co_return sent;
+  log.duration = context_->ingest.clock.Monotonic() - began.mono;
+  log.listed = static_cast<std::int64_t>(ingest.read().size());
+  log.recorded = ingest.result().recorded + ingest.result().cancelled;
+  log.unchanged = ingest.requeued();
+  log.dead = ingest.result().dead;
+  if (!sent.ok()) log.error = std::string(Message(sent.status()));
+  auto append = [&logs = context_->sync_logs, log] { return logs.Append(log); };
+  co_await Note("log a resend", std::move(append));
+  co_return sent;
 }
 
 Task<absl::Status> ConnectionPoller::Reset(Actor actor) {

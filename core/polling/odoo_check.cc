@@ -63,9 +63,10 @@ std::string HintFor(const absl::Status& status) {
 }
 
 std::string Text(absl::Duration difference) {
-  const bool negative = difference < absl::ZeroDuration();
-  return (negative ? "-" : "") +
-         poller::FormatDuration(absl::Trunc(absl::AbsDuration(difference), absl::Seconds(1)));
+  const absl::Duration seconds = absl::Trunc(absl::AbsDuration(difference), absl::Seconds(1));
+  // A Date has whole seconds.
+  if (seconds == absl::ZeroDuration()) return "less than 1s";
+  return (difference < absl::ZeroDuration() ? "-" : "") + poller::FormatDuration(seconds);
 }
 
 }  // namespace

@@ -68,6 +68,7 @@ Task<absl::StatusOr<std::vector<OrderHead>>> OrderIngest::Heads(std::vector<Orde
 IngestBatch OrderIngest::NewBatch() const {
   IngestBatch batch;
   batch.connection = connection().id;
+  batch.expected_version = connection().version;
   batch.mode = manner_.mode;
   batch.priority = manner_.delivery_class;
   batch.send_cancelled = connection().settings.send_cancelled;
@@ -82,17 +83,13 @@ IngestBatch OrderIngest::NewBatch() const {
 Task<absl::Status> OrderIngest::Commit(IngestBatch batch) {
   if (manner_.dry_run || IsEmpty(batch)) co_return absl::OkStatus();
   const ConnectionId id = batch.connection;
-  auto work = [&deps = deps_, version = connection().version,
-               batch = std::move(batch)]() -> absl::StatusOr<IngestResult> {
-    // What was read under other settings (another Odoo, perhaps) must not be taken for this
-    // connection's.
-    ASSIGN_OR_RETURN(const ConnectionWithState current, deps.connections.Get(batch.connection));
-    if (current.connection.version != version) return SettingsChangedError();
+  auto work = [&deps = deps_, batch = std::move(batch)]() -> absl::StatusOr<IngestResult> {
     absl::StatusOr<IngestResult> result;
     for (int i = 0; i < kCommitTries; ++i) {
       result = deps.ingest.Commit(batch, deps.clock.Now());
       if (!absl::IsAborted(result.status())) break;
     }
+    if (absl::IsFailedPrecondition(result.status())) return SettingsChangedError();
     return result;
   };
   CO_ASSIGN_OR_RETURN(const IngestResult done,

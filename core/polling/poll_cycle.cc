@@ -293,12 +293,12 @@ Task<absl::StatusOr<PollCycle::Wanted>> PollCycle::BaselinePage(Baseline& baseli
 }
 
 // Those of `rows` that belong to the baseline and are not recorded yet. `seen`: all of them were
-// there when the connection began.
+// there when the connection began; of others, those written in its very second may be younger.
 Task<absl::StatusOr<PollCycle::Wanted>> PollCycle::Unknown(const Baseline& baseline, Rows rows,
                                                            bool seen) {
   const std::string last = FormatOdooTime(baseline.at);
   std::erase_if(rows, [&](const odoo::ListedOrder& row) {
-    return !IsConfirmedState(row.state) || (!seen && row.write_date > last);
+    return !IsConfirmedState(row.state) || (!seen && row.write_date >= last);
   });
   Wanted wanted;
   auto found = co_await ingest_.Heads(IdsOf(rows));

@@ -4,18 +4,19 @@
 //   observed            head                 what follows
 //   confirmed           none                 revision 1
 //   confirmed           same content         UNCHANGED; its write_date is noted. A resend makes it
-//   pending again under its id.
-//                                            With send_every_touch, a moved write_date is a new
-//                                            revision.
+//                                            pending again under its id. With send_every_touch, a
+//                                            moved write_date is a new revision.
 //   confirmed           other content        the next revision, also when an older revision had
-//   that content confirmed           cancelled            the next revision: confirmed anew cannot
-//   be mapped    same record, reason  UNCHANGED cannot be mapped    anything else        the next
-//   revision, dead cancelled           none, or cancelled   nothing to say cancelled confirmed
-//   never attempted: superseded. Then, if a receiver may know the order and wants to hear it,
-//                                            the next revision says so; else what waits is
-//                                            withdrawn.
+//                                            that content
+//   confirmed           cancelled            the next revision: confirmed anew
+//   cannot be mapped    same record, reason  UNCHANGED
+//   cannot be mapped    anything else        the next revision, dead
+//   cancelled           none, or cancelled   nothing to say
+//   cancelled           confirmed            never attempted: superseded. Then, if a receiver may
+//                                            know the order and wants to hear it, the next revision
+//                                            says so; else what waits is withdrawn.
 //   any                 newer write_date     dropped as stale, unless it still stands one overlap
-//   after the head's read
+//                                            after the head's read
 //
 // A new revision supersedes every older one that is pending or dead and not in flight.
 #pragma once

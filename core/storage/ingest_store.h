@@ -59,6 +59,9 @@ enum class IngestMode {
 // One transaction's worth.
 struct IngestBatch {
   ConnectionId connection;
+  // Version of the settings under which this was read; 0: any. What was read under other settings
+  // (another Odoo, perhaps) must not be taken for this connection's.
+  std::int64_t expected_version = 0;
   IngestMode mode = IngestMode::kDeliver;
   DeliveryClass priority = DeliveryClass::kLive;
   bool send_cancelled = false;  // the connection's settings at this batch
@@ -99,7 +102,8 @@ class IngestStore {
   // Every order becomes what DESIGN 3.2 says, all or nothing, with events: a new revision (older
   // ones that are not in flight become superseded, dead ones too), or a note that it was seen
   // unchanged. Repeating a committed batch changes nothing. kUnavailable: busy or disk full, safe
-  // to repeat. kNotFound: the connection was deleted. kDataLoss: stop, call a human.
+  // to repeat. kNotFound: the connection was deleted. kFailedPrecondition: its version is not
+  // `expected_version`; read again. kDataLoss: stop, call a human.
   virtual absl::StatusOr<IngestResult> Commit(const IngestBatch& batch, absl::Time now) = 0;
 };
 

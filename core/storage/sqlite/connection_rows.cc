@@ -147,14 +147,16 @@ absl::Status NoSuchConnection(ConnectionId id) {
 
 absl::StatusOr<ConnectionRef> FindConnection(Database& db, ConnectionId id) {
   Query query = db.Run(
-      "SELECT uid, name, external_id, generation FROM connection WHERE id = ?1 AND deleted = 0",
+      "SELECT uid, name, external_id, generation, version FROM connection "
+      "WHERE id = ?1 AND deleted = 0",
       id);
   if (query.Next()) {
     return ConnectionRef{.id = id,
                          .uid = query.Text(0),
                          .name = query.Text(1),
                          .external_id = query.Text(2),
-                         .generation = static_cast<int>(query.Int(3))};
+                         .generation = static_cast<int>(query.Int(3)),
+                         .version = query.Int(4)};
   }
   RETURN_IF_ERROR(query.status());
   return NoSuchConnection(id);

@@ -20,6 +20,7 @@ struct ConnectionRef {
   std::string name;
   std::string external_id;
   int generation = 1;
+  std::int64_t version = 0;
 
   const std::string& WebhookConnectionId() const { return external_id.empty() ? uid : external_id; }
 };

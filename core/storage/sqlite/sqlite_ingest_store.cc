@@ -26,6 +26,9 @@ absl::StatusOr<IngestResult> SqliteIngestStore::Commit(const IngestBatch& batch,
   const absl::Status stored = context_.writer.Run([&](Transaction& transaction) -> absl::Status {
     ASSIGN_OR_RETURN(const ConnectionRef connection,
                      FindConnection(transaction.db, batch.connection));
+    if (batch.expected_version != 0 && batch.expected_version != connection.version) {
+      return absl::FailedPreconditionError("the connection was edited");
+    }
     IngestTransaction work(transaction, context_.vault, connection, batch, now);
     ASSIGN_OR_RETURN(result, work.Run());
     return absl::OkStatus();
