@@ -13,6 +13,7 @@ using DeliveryId =
     StrongId<struct DeliveryIdTag>;  // a recorded revision of an order and its delivery
 using EventSequence = StrongId<struct EventSequenceTag>;  // a place in the event log
 using SyncLogId = StrongId<struct SyncLogIdTag>;
+using JobId = StrongId<struct JobIdTag>;
 using TokenId = StrongId<struct TokenIdTag>;
 
 }  // namespace poller

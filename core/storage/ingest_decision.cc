@@ -22,6 +22,12 @@ bool IsBaseline(const OrderHistory& history, const IngestBatch& batch) {
          (!history.head || history.head->status == DeliveryStatus::kBaseline);
 }
 
+// Somebody wants to hear of orders that were only recorded until now.
+bool AsksForBaseline(const OrderHead& head, const IngestBatch& batch) {
+  return head.status == DeliveryStatus::kBaseline &&
+         (batch.mode == IngestMode::kResend || batch.mode == IngestMode::kBackfill);
+}
+
 NewRevision NextRevision(const OrderHistory& history, const IngestBatch& batch) {
   NewRevision next;
   next.revision = history.last_revision + 1;
@@ -97,7 +103,7 @@ IngestDecision Decide(const OrderHistory& history, const Observation& order,
       IngestDecision decision;
       decision.head = Touched(head, order.write_date, order.line_write_date, order.young, batch);
       decision.outcome = Outcome::kUnchanged;
-      if (batch.mode == IngestMode::kResend) {
+      if (batch.mode == IngestMode::kResend || AsksForBaseline(head, batch)) {
         decision.outcome = Outcome::kRequeued;
         decision.requeue = head.delivery;
       }
@@ -123,7 +129,8 @@ IngestDecision Decide(const OrderHistory& history, const UnmappableOrder& order,
     const OrderHead& head = *history.head;
     if (IsStale(head, order.write_date, batch)) return {.outcome = Outcome::kStale};
     if (history.unmappable && head.condition == OrderCondition::kConfirmed &&
-        head.write_date == order.write_date && history.unmappable_reason == order.reason) {
+        !AsksForBaseline(head, batch) && head.write_date == order.write_date &&
+        history.unmappable_reason == order.reason) {
       return {.outcome = Outcome::kUnchanged};
     }
   }

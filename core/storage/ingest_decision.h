@@ -4,8 +4,9 @@
 //   observed            head                 what follows
 //   confirmed           none                 revision 1
 //   confirmed           same content         UNCHANGED; its write_date is noted. A resend makes it
-//                                            pending again under its id. With send_every_touch, a
-//                                            moved write_date is a new revision.
+//                                            pending again under its id, a backfill only if it was
+//                                            baseline. With send_every_touch, a moved write_date is
+//                                            a new revision.
 //   confirmed           other content        the next revision, also when an older revision had
 //                                            that content
 //   confirmed           cancelled            the next revision: confirmed anew
@@ -91,7 +92,8 @@ struct IngestDecision {
   std::optional<NewRevision> revision = std::nullopt;
   std::vector<DeliveryId> supersede = {};
   std::optional<DeliveryId> withdraw = std::nullopt;
-  // Becomes pending, due now, past breaker and backoff; nothing changes if it is so already.
+  // Becomes pending and due now, for a resend past breaker and backoff; nothing changes if it is so
+  // already.
   std::optional<DeliveryId> requeue = std::nullopt;
   // The head to store. `delivery` and `status` are those of `revision`, if there is one.
   std::optional<OrderHead> head = std::nullopt;

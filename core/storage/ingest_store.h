@@ -54,6 +54,8 @@ enum class IngestMode {
               // it changed
   kResend,    // an operator asked: as kDeliver, and an order equal to its head is delivered again
               // under its id
+  kBackfill,  // as kDeliver, and an order that is equal to its head and was only baseline is
+              // delivered under its id
 };
 
 // One transaction's worth.
@@ -99,6 +101,12 @@ class IngestStore {
   // The heads of those of `orders` that have one, in no order.
   virtual absl::StatusOr<std::vector<OrderHead>> Heads(ConnectionId connection,
                                                        const std::vector<OrderId>& orders) = 0;
+  // Orders that we hold for confirmed, by rising id greater than `after`, at most `limit`: those
+  // written at or after `written_since` (Odoo's text form), and those whose newest revision is
+  // pending or dead, whenever written. For the check that they still exist.
+  virtual absl::StatusOr<std::vector<OrderHead>> OpenOrders(ConnectionId connection,
+                                                            const std::string& written_since,
+                                                            OrderId after, int limit) = 0;
   // Every order becomes what DESIGN 3.2 says, all or nothing, with events: a new revision (older
   // ones that are not in flight become superseded, dead ones too), or a note that it was seen
   // unchanged. Repeating a committed batch changes nothing. kUnavailable: busy or disk full, safe

@@ -128,6 +128,12 @@ class World::Ingest final : public IngestStore {
     if (world_.crash_.down()) return Down();
     return world_.storage_->ingest().Heads(connection, orders);
   }
+  absl::StatusOr<std::vector<OrderHead>> OpenOrders(ConnectionId connection,
+                                                    const std::string& written_since, OrderId after,
+                                                    int limit) override {
+    if (world_.crash_.down()) return Down();
+    return world_.storage_->ingest().OpenOrders(connection, written_since, after, limit);
+  }
   absl::StatusOr<IngestResult> Commit(const IngestBatch& batch, absl::Time now) override {
     return Write(world_.crash_, [&] { return world_.storage_->ingest().Commit(batch, now); });
   }

@@ -5,6 +5,7 @@
 
 #include "core/model/connection.h"
 #include "core/model/delivery.h"
+#include "core/model/job.h"
 #include "core/storage/token_store.h"
 
 namespace poller {
@@ -27,6 +28,11 @@ static_assert(static_cast<int>(BreakerState::kHalfOpen) == 2);
 static_assert(static_cast<int>(OdooProtocol::kAuto) == 0);
 static_assert(static_cast<int>(OdooProtocol::kJsonRpc) == 1);
 static_assert(static_cast<int>(OdooProtocol::kJson2) == 2);
+static_assert(static_cast<int>(JobState::kQueued) == 1);
+static_assert(static_cast<int>(JobState::kRunning) == 2);
+static_assert(static_cast<int>(JobState::kSucceeded) == 3);
+static_assert(static_cast<int>(JobState::kFailed) == 4);
+static_assert(static_cast<int>(JobState::kCancelled) == 5);
 static_assert(static_cast<int>(Role::kViewer) == 1);
 static_assert(static_cast<int>(Role::kOperator) == 2);
 static_assert(static_cast<int>(Role::kAdmin) == 3);

@@ -209,6 +209,20 @@ absl::Status DeliveryChanges::Force(const DeliveryRow& row, const Actor& actor) 
   return Event(row, EventType::kDeliveryRequeued, std::move(detail));
 }
 
+absl::Status DeliveryChanges::Enqueue(const DeliveryRow& row, DeliveryClass priority,
+                                      const Actor& actor) {
+  RETURN_IF_ERROR(transaction_.db.Exec(
+      "UPDATE delivery SET status = 0, priority = ?3, queue = 1, pending_since = ?2, "
+      "next_attempt_at = ?2, updated_at = ?2 WHERE id = ?1",
+      row.delivery.id, now_, Code(priority)));
+  Count(row.delivery.status, -1);
+  Count(DeliveryStatus::kPending, 1);
+  EventDetail detail;
+  detail.actor = actor.token_name;
+  detail.request_id = actor.request_id;
+  return Event(row, EventType::kDeliveryRequeued, std::move(detail));
+}
+
 absl::Status DeliveryChanges::Event(const DeliveryRow& row, EventType type, EventDetail detail) {
   detail.delivery = row.delivery.id;
   detail.revision = row.delivery.revision;

@@ -75,6 +75,8 @@ class DeliveryChanges {
   // Due now, past breaker and backoff, whatever its status was; spent failures are forgotten if it
   // was not pending. In flight: as soon as that fails. Writes its event, unless it is so already.
   absl::Status Force(const DeliveryRow& row, const Actor& actor);
+  // A baseline revision that is owed after all: due now, in its turn. Writes kDeliveryRequeued.
+  absl::Status Enqueue(const DeliveryRow& row, DeliveryClass priority, const Actor& actor);
   // An event about the delivery; fills in what every such event says.
   absl::Status Event(const DeliveryRow& row, EventType type, EventDetail detail);
   // A new row has this status.

@@ -34,22 +34,14 @@ void Tally(IngestDecision::Outcome outcome, IngestResult& result) {
   }
 }
 
-}  // namespace
+#define POLLER_HEAD_SELECT                                                                    \
+  "SELECT h.name, h.revision, h.content_hash, h.write_date, h.line_write_date, h.condition, " \
+  "h.young, h.observed_at, h.delivery_id, d.status, h.order_id "                              \
+  "FROM head h JOIN delivery d ON d.id = h.delivery_id "
 
-absl::StatusOr<std::optional<OrderHead>> ReadHead(Database& db, const ConnectionRef& connection,
-                                                  OrderId order) {
-  Query query = db.Run(
-      "SELECT h.name, h.revision, h.content_hash, h.write_date, h.line_write_date, h.condition, "
-      "h.young, h.observed_at, h.delivery_id, d.status "
-      "FROM head h JOIN delivery d ON d.id = h.delivery_id "
-      "WHERE h.connection_id = ?1 AND h.order_id = ?2 AND h.generation = ?3",
-      connection.id, order, connection.generation);
-  if (!query.Next()) {
-    RETURN_IF_ERROR(query.status());
-    return std::nullopt;
-  }
+// Of a row of POLLER_HEAD_SELECT.
+OrderHead HeadFrom(const Query& query) {
   OrderHead head;
-  head.order = order;
   head.name = query.Text(0);
   head.revision = static_cast<int>(query.Int(1));
   head.content_hash = query.Text(2);
@@ -60,7 +52,34 @@ absl::StatusOr<std::optional<OrderHead>> ReadHead(Database& db, const Connection
   head.observed_at = query.TimeOr(7, absl::InfinitePast());
   head.delivery = query.As<DeliveryId>(8);
   head.status = FromCode<DeliveryStatus>(query.Int(9));
+  head.order = query.As<OrderId>(10);
   return head;
+}
+
+}  // namespace
+
+absl::StatusOr<std::optional<OrderHead>> ReadHead(Database& db, const ConnectionRef& connection,
+                                                  OrderId order) {
+  Query query = db.Run(POLLER_HEAD_SELECT
+                       "WHERE h.connection_id = ?1 AND h.order_id = ?2 AND h.generation = ?3",
+                       connection.id, order, connection.generation);
+  if (query.Next()) return HeadFrom(query);
+  RETURN_IF_ERROR(query.status());
+  return std::nullopt;
+}
+
+absl::StatusOr<std::vector<OrderHead>> ReadOpenHeads(Database& db, const ConnectionRef& connection,
+                                                     const std::string& written_since,
+                                                     OrderId after, int limit) {
+  std::vector<OrderHead> heads;
+  Query query = db.Run(
+      POLLER_HEAD_SELECT
+      "WHERE h.connection_id = ?1 AND h.order_id > ?2 AND h.generation = ?3 AND h.condition = 0 "
+      "AND (h.write_date >= ?4 OR d.status IN (0, 2)) ORDER BY h.order_id LIMIT ?5",
+      connection.id, after, connection.generation, written_since, limit);
+  while (query.Next()) heads.push_back(HeadFrom(query));
+  RETURN_IF_ERROR(query.status());
+  return heads;
 }
 
 IngestTransaction::IngestTransaction(Transaction& transaction, const Vault& vault,
@@ -180,7 +199,9 @@ absl::Status IngestTransaction::Apply(OrderId order, const IngestDecision& decis
   }
   if (decision.requeue) {
     ASSIGN_OR_RETURN(const std::optional<DeliveryRow> row, FindDelivery(db_, *decision.requeue));
-    RETURN_IF_ERROR(changes_.Force(*row, batch_.actor));
+    RETURN_IF_ERROR(batch_.mode == IngestMode::kBackfill
+                        ? changes_.Enqueue(*row, batch_.priority, batch_.actor)
+                        : changes_.Force(*row, batch_.actor));
   }
   if (decision.head) {
     OrderHead head = *decision.head;

@@ -15,6 +15,10 @@ namespace poller {
 // The head of an order as it is seen: only if it belongs to the present Odoo of the connection.
 absl::StatusOr<std::optional<OrderHead>> ReadHead(Database& db, const ConnectionRef& connection,
                                                   OrderId order);
+// IngestStore::OpenOrders.
+absl::StatusOr<std::vector<OrderHead>> ReadOpenHeads(Database& db, const ConnectionRef& connection,
+                                                     const std::string& written_since,
+                                                     OrderId after, int limit);
 
 class IngestTransaction {
  public:

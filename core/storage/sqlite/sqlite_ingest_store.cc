@@ -21,6 +21,14 @@ absl::StatusOr<std::vector<OrderHead>> SqliteIngestStore::Heads(
   });
 }
 
+absl::StatusOr<std::vector<OrderHead>> SqliteIngestStore::OpenOrders(
+    ConnectionId connection, const std::string& written_since, OrderId after, int limit) {
+  return context_.readers.Read([&](Database& db) -> absl::StatusOr<std::vector<OrderHead>> {
+    ASSIGN_OR_RETURN(const ConnectionRef ref, FindConnection(db, connection));
+    return ReadOpenHeads(db, ref, written_since, after, limit);
+  });
+}
+
 absl::StatusOr<IngestResult> SqliteIngestStore::Commit(const IngestBatch& batch, absl::Time now) {
   IngestResult result;
   const absl::Status stored = context_.writer.Run([&](Transaction& transaction) -> absl::Status {

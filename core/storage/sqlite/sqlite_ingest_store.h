@@ -13,6 +13,9 @@ class SqliteIngestStore final : public IngestStore {
   explicit SqliteIngestStore(const StoreContext& context) : context_(context) {}
   absl::StatusOr<std::vector<OrderHead>> Heads(ConnectionId connection,
                                                const std::vector<OrderId>& orders) override;
+  absl::StatusOr<std::vector<OrderHead>> OpenOrders(ConnectionId connection,
+                                                    const std::string& written_since, OrderId after,
+                                                    int limit) override;
   absl::StatusOr<IngestResult> Commit(const IngestBatch& batch, absl::Time now) override;
 
  private:

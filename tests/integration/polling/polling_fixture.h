@@ -35,6 +35,11 @@ class CuttableIngest final : public IngestStore {
                                                const std::vector<OrderId>& orders) override {
     return store_().Heads(connection, orders);
   }
+  absl::StatusOr<std::vector<OrderHead>> OpenOrders(ConnectionId connection,
+                                                    const std::string& written_since, OrderId after,
+                                                    int limit) override {
+    return store_().OpenOrders(connection, written_since, after, limit);
+  }
   absl::StatusOr<IngestResult> Commit(const IngestBatch& batch, absl::Time now) override;
   int commits = 0;
   int fail_from = 0;  // 0: never

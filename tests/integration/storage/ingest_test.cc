@@ -126,6 +126,44 @@ TEST_F(IngestStoreTest, BaselineIsRecordedAndNotDelivered) {
   EXPECT_EQ(ClaimOne().event, "order.updated");
 }
 
+TEST_F(IngestStoreTest, ABackfillQueuesBaselineBehindLiveOrders) {
+  IngestBatch batch = Batch();
+  batch.mode = IngestMode::kBaseline;
+  batch.orders = {Seen(1, "a"), Seen(2, "a")};
+  Commit(batch);
+  batch.mode = IngestMode::kBackfill;
+  batch.priority = DeliveryClass::kHistory;
+  EXPECT_EQ(Commit(batch).requeued, 2);
+  EXPECT_EQ(State().waiting, 2);
+  EXPECT_EQ(Commit(batch).requeued, 0) << "they are pending now";
+  Observe(Seen(3, "live"));
+  const std::vector<ClaimedDelivery> claims = Claim();
+  ASSERT_EQ(claims.size(), 3);
+  EXPECT_EQ(claims[0].order, OrderId(3));
+  EXPECT_EQ(claims[1].event, "order.updated");
+  EXPECT_FALSE(claims[1].forced);
+}
+
+TEST_F(IngestStoreTest, OpenOrdersAreTheYoungOnesAndThoseThatAreOwed) {
+  Observe(Seen(1, "old and delivered", 0));
+  Accept(ClaimOne());
+  Observe(Seen(2, "old and waiting", 1));
+  Observe(Broken(3, "old and dead", 2));
+  Observe(Seen(4, "young", 30));
+  Observe(Seen(5, "young, cancelled", 31));
+  Observe(Cancelled(5, 32));
+  const auto ids = [&](OrderId after, int limit) {
+    const auto heads =
+        storage_->ingest().OpenOrders(connection_.id, "2026-01-15 10:00:20", after, limit);
+    EXPECT_OK(heads);
+    std::vector<std::int64_t> found;
+    for (const OrderHead& head : heads.value()) found.push_back(head.order.value());
+    return found;
+  };
+  EXPECT_THAT(ids(OrderId(), 100), ElementsAre(2, 3, 4));
+  EXPECT_THAT(ids(OrderId(2), 1), ElementsAre(3));
+}
+
 TEST_F(IngestStoreTest, AnOrderThatIsTrackedIsNeverMadeBaseline) {
   Observe(Seen(1, "a"));
   IngestBatch batch = Batch();

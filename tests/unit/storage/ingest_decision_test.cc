@@ -159,6 +159,34 @@ TEST(IngestDecisionTest, AnUnmappableOrderIsBaselineWhereOrdersAre) {
   EXPECT_EQ(decision.head->content_hash, "");
 }
 
+TEST(IngestDecisionTest, ABackfillAsksForBaselineAndForNothingElseThatIsEqual) {
+  const Observation same = Seen("b", "2026-01-15 12:00:00");
+  const IngestBatch backfill = Batch(1, IngestMode::kBackfill);
+  const IngestDecision owed = Decide(Known(DeliveryStatus::kBaseline), same, backfill);
+  EXPECT_EQ(owed.outcome, Outcome::kRequeued);
+  EXPECT_EQ(owed.requeue, DeliveryId(20));
+  for (const DeliveryStatus status :
+       {DeliveryStatus::kPending, DeliveryStatus::kDelivered, DeliveryStatus::kDead,
+        DeliveryStatus::kDiscarded, DeliveryStatus::kWithdrawn}) {
+    EXPECT_EQ(Decide(Known(status), same, backfill).outcome, Outcome::kUnchanged)
+        << DeliveryStatusName(status);
+  }
+}
+
+TEST(IngestDecisionTest, AnUnmappableBaselineThatIsAskedForBecomesADeadLetter) {
+  OrderHistory history = Known(DeliveryStatus::kBaseline);
+  history.unmappable = true;
+  history.unmappable_reason = "no lines";
+  UnmappableOrder broken;
+  broken.order = OrderId(1);
+  broken.write_date = history.head->write_date;
+  broken.reason = "no lines";
+  EXPECT_EQ(Decide(history, broken, Batch(1)).outcome, Outcome::kUnchanged);
+  const IngestDecision decision = Decide(history, broken, Batch(1, IngestMode::kBackfill));
+  EXPECT_EQ(decision.outcome, Outcome::kDead);
+  EXPECT_EQ(decision.revision->status, DeliveryStatus::kDead);
+}
+
 TEST(FirstClaimEventTest, NamesWhatTheReceiverIsToThink) {
   constexpr auto kConfirmed = OrderCondition::kConfirmed;
   EXPECT_EQ(FirstClaimEvent(kConfirmed, false, false, false), "order.confirmed");
