@@ -87,7 +87,7 @@ struct IngestBatch {
 struct IngestResult {
   int recorded = 0;   // new revisions
   int unchanged = 0;  // equal to their heads
-  int requeued = 0;   // kResend: delivered again
+  int requeued = 0;   // kResend: delivered again; kBackfill: delivered after all
   int dead = 0;       // unmappable, new or changed
   int cancelled = 0;  // superseded, withdrawn or announced
   int stale = 0;      // dropped: older than the head

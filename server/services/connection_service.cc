@@ -130,8 +130,11 @@ TestStep WebhookStep(const WebhookTest& test, bool legacy_header_sent) {
   step.name = "webhook";
   step.duration = test.duration;
   step.result = test.ok ? TestStep::Result::kOk : TestStep::Result::kFailed;
-  step.detail =
-      test.ok || test.error.empty() ? "HTTP " + std::to_string(test.http_status) : test.error;
+  if (!test.ok && !test.error.empty()) {
+    step.detail = test.error;  // begins with the status, if there was one
+  } else if (test.http_status != 0) {
+    step.detail = "HTTP " + std::to_string(test.http_status);
+  }
   if (test.ok) return step;
   const bool refused = test.http_status == 401 || test.http_status == 403;
   if (refused && !legacy_header_sent) {

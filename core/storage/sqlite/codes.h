@@ -28,6 +28,8 @@ static_assert(static_cast<int>(BreakerState::kHalfOpen) == 2);
 static_assert(static_cast<int>(OdooProtocol::kAuto) == 0);
 static_assert(static_cast<int>(OdooProtocol::kJsonRpc) == 1);
 static_assert(static_cast<int>(OdooProtocol::kJson2) == 2);
+static_assert(static_cast<int>(JobKind::kBackfill) == 1);
+static_assert(static_cast<int>(JobKind::kReconcile) == 2);
 static_assert(static_cast<int>(JobState::kQueued) == 1);
 static_assert(static_cast<int>(JobState::kRunning) == 2);
 static_assert(static_cast<int>(JobState::kSucceeded) == 3);

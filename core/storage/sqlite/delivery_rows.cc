@@ -203,10 +203,7 @@ absl::Status DeliveryChanges::Force(const DeliveryRow& row, const Actor& actor) 
     Count(row.delivery.status, -1);
     Count(DeliveryStatus::kPending, 1);
   }
-  EventDetail detail;
-  detail.actor = actor.token_name;
-  detail.request_id = actor.request_id;
-  return Event(row, EventType::kDeliveryRequeued, std::move(detail));
+  return Requeued(row, actor);
 }
 
 absl::Status DeliveryChanges::Enqueue(const DeliveryRow& row, DeliveryClass priority,
@@ -217,6 +214,10 @@ absl::Status DeliveryChanges::Enqueue(const DeliveryRow& row, DeliveryClass prio
       row.delivery.id, now_, Code(priority)));
   Count(row.delivery.status, -1);
   Count(DeliveryStatus::kPending, 1);
+  return Requeued(row, actor);
+}
+
+absl::Status DeliveryChanges::Requeued(const DeliveryRow& row, const Actor& actor) {
   EventDetail detail;
   detail.actor = actor.token_name;
   detail.request_id = actor.request_id;

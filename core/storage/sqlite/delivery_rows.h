@@ -86,6 +86,8 @@ class DeliveryChanges {
 
  private:
   void Count(DeliveryStatus status, int by);
+  // The event of somebody having asked for it.
+  absl::Status Requeued(const DeliveryRow& row, const Actor& actor);
   Transaction& transaction_;
   const ConnectionRef& connection_;
   absl::Time now_;

@@ -230,6 +230,38 @@ TEST_F(SchedulerTest, ResendsByIdAndNameAndSaysWhatIsMissing) {
   EXPECT_EQ(Known(by_id), "1 pending");
 }
 
+TEST_F(SchedulerTest, ResendLeavesALogRowAndADryRunNone) {
+  const RecordId order = Confirm();
+  Pass(absl::Minutes(1));
+  Begin();
+  const std::size_t before = Logs().size();
+  ResendRequest request;
+  request.ids = {OrderId(order)};
+  request.dry_run = true;
+  Resend(request);
+  EXPECT_EQ(Logs().size(), before);
+  request.dry_run = false;
+  Resend(request);
+  ASSERT_EQ(Logs().size(), before + 1);
+  const SyncLog log = Logs().front();
+  EXPECT_EQ(log.kind, "resend");
+  EXPECT_EQ(log.listed, 1);
+  EXPECT_EQ(log.recorded, 0);
+  EXPECT_EQ(log.unchanged, 1) << "sent once more as it was";
+  EXPECT_EQ(log.error, "");
+}
+
+TEST_F(SchedulerTest, ResendThatFailsSaysSoInItsLogRow) {
+  Begin();
+  const std::size_t before = Logs().size();
+  sim_->faults().Add({.kind = OdooFault::Kind::kStatus, .status = 502});
+  ResendRequest request;
+  request.last = 1;
+  EXPECT_FALSE(Await(scheduler_->Resend(connection_.id, request, Actor())).ok());
+  ASSERT_EQ(Logs().size(), before + 1);
+  EXPECT_THAT(Logs().front().error, HasSubstr("502"));
+}
+
 TEST_F(SchedulerTest, ResendReadsADeadLetterAgain) {
   Begin();
   const RecordId order = Confirm();
@@ -278,6 +310,12 @@ TEST_F(SchedulerTest, TestFindsMissingRights) {
   const auto steps = Test(Settings());
   EXPECT_EQ(Step(steps, "rights").result, TestStep::Result::kFailed);
   EXPECT_THAT(Step(steps, "rights").hint, HasSubstr("read access"));
+}
+
+TEST_F(SchedulerTest, TestSaysOfADifferenceBelowADatesPrecisionThatItIsSmall) {
+  Pass(absl::Milliseconds(500));
+  const auto steps = Test(Settings());
+  EXPECT_EQ(Step(steps, "clocks").detail, "Odoo's clock minus ours: less than 1s");
 }
 
 TEST_F(SchedulerTest, TestFindsClocksThatDiffer) {

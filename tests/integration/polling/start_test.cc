@@ -86,6 +86,22 @@ TEST_F(StartTest, WhatIsConfirmedWhileTheBaselineIsReadIsDelivered) {
   EXPECT_EQ(Known(meanwhile), "1 pending");
 }
 
+TEST_F(StartTest, WhatIsConfirmedInTheVerySecondOfTheStartIsDelivered) {
+  const RecordId before = Confirm();
+  Pass(absl::Minutes(1));
+  RecordId meanwhile = 0;
+  int searches = 0;
+  sim_->SetBeforeCall([&](const OdooCall& call) {
+    if (call.model != "sale.order" || call.method != "search_read" || ++searches != 2) return;
+    meanwhile = Confirm();  // after the answer that told the moment, before the window is listed
+  });
+  Begin();
+  ASSERT_NE(meanwhile, 0);
+  NextPoll();
+  EXPECT_EQ(Known(before), "1 baseline");
+  EXPECT_EQ(Known(meanwhile), "1 pending");
+}
+
 TEST_F(StartTest, WhatChangesWhileTheBaselineIsReadIsDelivered) {
   const RecordId order = Confirm();
   bool changed = false;

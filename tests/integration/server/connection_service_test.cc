@@ -11,6 +11,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
+using testing::StartsWith;
 using testing::UnorderedElementsAre;
 using Stub = v1::ConnectionService::Stub;
 
@@ -287,6 +288,15 @@ TEST_F(ConnectionServiceTest, TestsStepByStep) {
   EXPECT_TRUE(tested->healthy()) << tested->DebugString();
   EXPECT_EQ(tested->steps().rbegin()->name(), "webhook");
   EXPECT_EQ(receiver_.Summary().tests, 1);
+}
+
+TEST_F(ConnectionServiceTest, SaysTheReceiversStatusOnce) {
+  const v1::Connection connection = AddShop();
+  EXPECT_THAT(Test(connection.id())->steps().rbegin()->detail(), StartsWith("HTTP 2"));
+  receiver_.SetBehaviour({.status = 503});
+  const std::string detail = Test(connection.id())->steps().rbegin()->detail();
+  EXPECT_THAT(detail, StartsWith("HTTP 503"));
+  EXPECT_EQ(detail.rfind("HTTP"), 0u) << detail;
 }
 
 TEST_F(ConnectionServiceTest, NamesTheStepThatFails) {

@@ -144,6 +144,25 @@ TEST_F(IngestStoreTest, ABackfillQueuesBaselineBehindLiveOrders) {
   EXPECT_FALSE(claims[1].forced);
 }
 
+TEST_F(IngestStoreTest, ABatchReadUnderOtherSettingsIsRefused) {
+  IngestBatch batch = Batch();
+  batch.orders = {Seen(1, "a")};
+  batch.mark = clock_.Now();
+  batch.expected_version = connection_.version;
+  ConnectionUpdate update;
+  update.id = connection_.id;
+  update.settings = connection_.settings;
+  update.settings.odoo.database = "another";
+  const auto edited = storage_->connections().Update(update, kActor, clock_.Now());
+  ASSERT_OK(edited);
+  EXPECT_THAT(storage_->ingest().Commit(batch, clock_.Now()),
+              StatusIs(absl::StatusCode::kFailedPrecondition));
+  EXPECT_EQ(Head(1), std::nullopt);
+  EXPECT_EQ(State().mark, absl::InfinitePast());
+  batch.expected_version = edited->version;
+  EXPECT_EQ(Commit(batch).recorded, 1);
+}
+
 TEST_F(IngestStoreTest, OpenOrdersAreTheYoungOnesAndThoseThatAreOwed) {
   Observe(Seen(1, "old and delivered", 0));
   Accept(ClaimOne());
