@@ -39,6 +39,7 @@ Task<void> ConnectionLoop::Run() {
     const absl::Status settled = co_await Settle();
     if (absl::IsNotFound(settled)) break;
     absl::Duration wait = absl::InfiniteDuration();
+    wants_probe_ = false;
     if (!Stopping() && !Blocked()) {
       const absl::StatusOr<absl::Duration> step = co_await Step();
       if (absl::IsNotFound(step.status())) break;
@@ -48,9 +49,11 @@ Task<void> ConnectionLoop::Run() {
       }
       wait = step.value_or(kStoreRetry);
     }
+    if (!wants_probe_) LeaveProbeQueue();
     if (!settled.ok()) wait = std::min(wait, kStoreRetry);
     if (wait > absl::ZeroDuration()) co_await context_->sleeper.Sleep(wait, &wakeup_);
   }
+  LeaveProbeQueue();
   co_await Settle();
   std::vector<OneShot<absl::Status>> late;
   {
@@ -153,15 +156,19 @@ Task<absl::Duration> ConnectionLoop::ClaimOpen(std::shared_ptr<const Connection>
 Task<absl::Duration> ConnectionLoop::ClaimProbe(std::shared_ptr<const Connection> connection) {
   Claimed claimed;
   claimed.probe_origin = OriginOf(connection->settings.webhook.url);
-  auto freed = [self = weak_from_this()] {
+  LeaveProbeQueue(claimed.probe_origin);
+  auto turn = [self = weak_from_this()] {
     if (const auto loop = self.lock()) loop->Hint();
   };
-  if (!context_->probes.TryAcquire(claimed.probe_origin, id_, std::move(freed))) {
+  if (!context_->probes.TryAcquire(claimed.probe_origin, id_, std::move(turn))) {
+    probe_queue_ = claimed.probe_origin;
+    wants_probe_ = true;
     co_return co_await ClaimForced(std::move(connection), Idle());
   }
+  probe_queue_.clear();
   auto found = co_await Claim(1, false);
   if (!found.ok() || found->empty()) {
-    context_->probes.Release(claimed.probe_origin);
+    context_->probes.Release(claimed.probe_origin, id_);
     co_return kNothingClaimed;
   }
   {
@@ -174,6 +181,12 @@ Task<absl::Duration> ConnectionLoop::ClaimProbe(std::shared_ptr<const Connection
   claimed.delivery = std::make_shared<const ClaimedDelivery>(std::move(found->front()));
   Start(std::move(claimed));
   co_return absl::ZeroDuration();
+}
+
+void ConnectionLoop::LeaveProbeQueue(const std::string& but) {
+  if (probe_queue_.empty() || probe_queue_ == but) return;
+  context_->probes.Leave(probe_queue_, id_);
+  probe_queue_.clear();
 }
 
 Task<absl::Duration> ConnectionLoop::ClaimForced(std::shared_ptr<const Connection> connection,

@@ -95,6 +95,9 @@ class ConnectionLoop : public std::enable_shared_from_this<ConnectionLoop> {
                                    absl::Duration wait);
   Task<absl::StatusOr<std::vector<ClaimedDelivery>>> Claim(int limit, bool forced_only);
   void Start(Claimed claimed);
+  // Gives up the place in the queue for the shared probe, or the turn, of another origin than
+  // `but`; with "" of any.
+  void LeaveProbeQueue(const std::string& but = "");
 
   // One request, from its claim to its stored outcome. `self` keeps the loop's state alive.
   static Task<void> Deliver(std::shared_ptr<ConnectionLoop> self, Claimed claimed);
@@ -136,7 +139,9 @@ class ConnectionLoop : public std::enable_shared_from_this<ConnectionLoop> {
   // Of the loop alone.
   BreakerRecord stored_breaker_;
   std::optional<absl::Time> stored_gone_;
-  std::string receiver_;  // digest of the webhook's settings
+  std::string receiver_;      // digest of the webhook's settings
+  std::string probe_queue_;   // the origin for whose shared probe we wait; empty: none
+  bool wants_probe_ = false;  // the last step found that we do
 };
 
 }  // namespace poller

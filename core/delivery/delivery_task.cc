@@ -113,7 +113,7 @@ void ConnectionLoop::Feed(const Claimed& claimed, const SendResult& result,
 }
 
 void ConnectionLoop::End(const Claimed& claimed) {
-  if (!claimed.probe_origin.empty()) context_->probes.Release(claimed.probe_origin);
+  if (!claimed.probe_origin.empty()) context_->probes.Release(claimed.probe_origin, id_);
   {
     absl::MutexLock lock(&mu_);
     --in_flight_;

@@ -117,6 +117,7 @@ absl::StatusOr<Resolution> FaultyOutbox::Resolve(const DeliveryOutcome& outcome,
   return real_.Resolve(outcome, now);
 }
 absl::StatusOr<absl::Duration> FaultyOutbox::NextDue(ConnectionId connection, const Instant& now) {
+  ++looks;
   return real_.NextDue(connection, now);
 }
 absl::StatusOr<std::vector<DeliveryDetails>> FaultyOutbox::ListRetries(const DeliveryFilter& filter,

@@ -76,6 +76,7 @@ class FaultyOutbox final : public OutboxStore {
   explicit FaultyOutbox(OutboxStore& real) : real_(real) {}
   bool fail_resolves = false;
   int failed_resolves = 0;
+  int looks = 0;  // of NextDue
 
   absl::StatusOr<std::vector<ClaimedDelivery>> Claim(ConnectionId connection, const Instant& now,
                                                      int limit, bool forced_only) override;

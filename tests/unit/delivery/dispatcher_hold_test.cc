@@ -230,29 +230,5 @@ TEST_F(DispatcherHoldTest, AnotherReceiverStartsWithAClosedBreaker) {
   EXPECT_EQ(Breaker(), BreakerState::kClosed);
 }
 
-TEST_F(DispatcherHoldTest, ConnectionsToOneReceiverShareTheProbe) {
-  const Connection first = connection_;
-  ConnectionSettings settings = ShopSettings("second");
-  settings.webhook.url = "https://receiver.example/other";
-  settings.webhook.secret = Secret("webhook-secret-of-shop");
-  const Connection second = AddConnection(settings);
-  StartDispatcher();
-  dispatcher_->Add(first.id);
-  Answer(500);
-  for (const Connection& connection : {first, second}) {
-    connection_ = connection;
-    for (int order = 1; order <= 6; ++order) Deliver({order});
-  }
-  ASSERT_THAT(net_.requests(), SizeIs(10));
-  Answer(200);
-  net_.Hold();
-  Pass(absl::Seconds(125));
-  EXPECT_EQ(net_.held(), 1);
-  net_.Answer();
-  Run();
-  EXPECT_EQ(net_.held(), 1);
-  EXPECT_NE(net_.requests()[10].connection_id, net_.requests()[11].connection_id);
-}
-
 }  // namespace
 }  // namespace poller

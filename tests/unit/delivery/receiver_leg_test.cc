@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "core/delivery/origin_probes.h"
-
 namespace poller {
 namespace {
 
@@ -231,19 +229,6 @@ TEST_F(ReceiverLegTest, AProbeFromBeforeAResetDoesNotCountBehindIt) {
   leg_.Reset();
   End(probe, Verdict(500));
   EXPECT_EQ(leg_.breaker(), BreakerRecord{});
-}
-
-TEST(OriginProbesTest, OneAtATimeAndTheOthersAreTold) {
-  OriginProbes probes;
-  int told = 0;
-  const auto freed = [&told] { ++told; };
-  EXPECT_TRUE(probes.TryAcquire("https://a", ConnectionId(1), freed));
-  EXPECT_FALSE(probes.TryAcquire("https://a", ConnectionId(2), freed));
-  EXPECT_FALSE(probes.TryAcquire("https://a", ConnectionId(2), freed));
-  EXPECT_TRUE(probes.TryAcquire("https://b", ConnectionId(3), freed));
-  probes.Release("https://a");
-  EXPECT_EQ(told, 1);
-  EXPECT_TRUE(probes.TryAcquire("https://a", ConnectionId(2), freed));
 }
 
 }  // namespace
