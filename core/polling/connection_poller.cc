@@ -157,18 +157,15 @@ Task<absl::Status> ConnectionPoller::RunParts(ConnectionWithState connection, bo
     memory_ = PassMemory();
     memory_of_ = subject.client;
   }
-  {
-    OrderIngest ingest(context_->ingest, context_->options, subject, OrderIngest::Manner());
-    PollCycle cycle(context_->ingest, context_->options, ingest, memory_);
-    const absl::Status end = co_await cycle.Poll();
-    AddTo(result, ingest.result());
-    if (!end.ok() || !lines || !HasBegun(connection)) co_return end;
-  }
-  OrderIngest::Manner manner;
-  manner.priority = LanePriority::kRequest;
-  OrderIngest ingest(context_->ingest, context_->options, std::move(subject), std::move(manner));
-  PollCycle cycle(context_->ingest, context_->options, ingest, memory_);
-  const absl::Status end = co_await cycle.Lines();
+  OrderIngest ingest(context_->ingest, context_->options, std::move(subject),
+                     OrderIngest::Manner());
+  PollCycle poll(context_->ingest, context_->options, ingest, memory_);
+  absl::Status end = co_await poll.Poll();
+  AddTo(result, ingest.result());
+  if (!end.ok() || !lines || !HasBegun(connection)) co_return end;
+  ingest.BeginPart(LanePriority::kRequest);
+  PollCycle query(context_->ingest, context_->options, ingest, memory_);
+  end = co_await query.Lines();
   AddTo(result, ingest.result());
   co_return end;
 }

@@ -14,6 +14,8 @@ namespace poller {
 namespace {
 
 constexpr int kCommitTries = 3;
+// What a pass remembers of what it compared.
+constexpr std::size_t kMaxCompared = 20000;
 // What a user must be allowed to read (DESIGN "rights").
 constexpr const char* kModels[] = {"sale.order", "sale.order.line", "res.partner",
                                    "product.product"};
@@ -52,6 +54,12 @@ Task<absl::StatusOr<OrderIngest::Step>> OrderIngest::Begin() {
   step.turn = co_await subject_.turn->Acquire(manner_.priority);
   if (deps_.stopping()) co_return StoppingError();
   co_return std::move(step);
+}
+
+void OrderIngest::BeginPart(LanePriority priority) {
+  manner_.priority = priority;
+  result_ = PassResult();
+  undecided_.clear();
 }
 
 std::optional<absl::Time> OrderIngest::Credible(std::optional<absl::Time> date) const {
@@ -149,9 +157,34 @@ Task<absl::Status> OrderIngest::ReadPart(Part part, std::deque<Part>& rest, Sizi
   input.read_at = Credible(fetched->date);
   BuiltBatch built = BuildBatch(input, part, *fetched);
   NoteUndecided(part, built);
+  const std::int64_t repeated = NoteCompared(part, built);
   fetched = absl::UnknownError(
       "");  // the records are done with: they are the largest part of a pass's memory
-  co_return co_await CommitBuilt(std::move(built), input.read_at);
+  const absl::Status committed = co_await CommitBuilt(std::move(built), input.read_at);
+  if (committed.ok()) result_.unchanged -= repeated;
+  co_return committed;
+}
+
+// How many of these orders this pass has compared before and finds as it left them: a second look
+// is not another order.
+std::int64_t OrderIngest::NoteCompared(const Part& part, const BuiltBatch& built) {
+  std::map<OrderId, const OrderHead*> heads;
+  for (const WantedOrder& order : part) {
+    if (order.head.has_value()) heads.emplace(order.id, &*order.head);
+  }
+  std::int64_t repeated = 0;
+  for (const Observation& seen : built.orders) {
+    const auto head = heads.find(seen.order);
+    if (HasCompared(seen.order)) {
+      const bool same = head != heads.end() && head->second->write_date == seen.write_date &&
+                        head->second->content_hash == seen.content_hash &&
+                        head->second->condition == OrderCondition::kConfirmed;
+      if (same) ++repeated;
+    } else if (compared_.size() < kMaxCompared) {
+      compared_.insert(seen.order);
+    }
+  }
+  return repeated;
 }
 
 void OrderIngest::NoteUndecided(const Part& part, const BuiltBatch& built) {

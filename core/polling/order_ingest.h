@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -74,6 +75,9 @@ class OrderIngest {
   void SetStarted(absl::Time started) { started_ = started; }
   // From now on.
   void SetMode(IngestMode mode) { manner_.mode = mode; }
+  // The pass goes on with another question: what `result` and `undecided` tell begins anew, what
+  // was compared already is not counted again.
+  void BeginPart(LanePriority priority);
   // `date` if it can be believed (poll_window.h).
   std::optional<absl::Time> Credible(std::optional<absl::Time> date) const;
 
@@ -102,6 +106,9 @@ class OrderIngest {
   // Orders whose reading decided nothing: not found when they were read, changed meanwhile, or
   // older than what is known. The next poll looks at them again, whether or not it lists them.
   const std::vector<OrderId>& undecided() const { return undecided_; }
+  // This pass has read the order and compared its content. Of a pass that reads a great many orders
+  // only the first 20,000 are known.
+  bool HasCompared(OrderId order) const { return compared_.contains(order); }
 
  private:
   using Part = std::vector<WantedOrder>;
@@ -118,6 +125,7 @@ class OrderIngest {
   Task<absl::Status> CheckRights();
   Task<absl::Status> CommitBuilt(BuiltBatch built, std::optional<absl::Time> read_at);
   void NoteUndecided(const Part& part, const BuiltBatch& built);
+  std::int64_t NoteCompared(const Part& part, const BuiltBatch& built);
 
   const IngestDeps& deps_;
   const PollingOptions& options_;
@@ -130,6 +138,7 @@ class OrderIngest {
   PassResult result_;
   std::int64_t requeued_ = 0;
   std::vector<OrderId> undecided_;
+  absl::flat_hash_set<OrderId> compared_;
   std::vector<std::pair<OrderId, std::string>> read_;
 };
 

@@ -153,7 +153,9 @@ Task<absl::Status> PollCycle::Conclude(Progress& progress) {
   const bool poll = progress.pass.moves == PassMark::kPoll;
   std::vector<OrderId> suspects;
   if (poll) {
-    CO_RETURN_IF_ERROR(co_await LookUpSuspects(memory_.suspects));
+    std::vector<OrderId> open = memory_.suspects;
+    std::erase_if(open, [this](OrderId id) { return ingest_.HasCompared(id); });
+    CO_RETURN_IF_ERROR(co_await LookUpSuspects(std::move(open)));
     const std::set<OrderId> before(memory_.suspects.begin(), memory_.suspects.end());
     suspects = Missing(memory_.listed, progress.listed, progress.pass.from);
     std::erase_if(suspects, [&](OrderId id) { return before.contains(id); });
@@ -327,7 +329,11 @@ Task<absl::Status> PollCycle::Lines() {
   }
   IngestBatch last = ingest_.NewBatch();
   last.line_mark = ingest_.window().date;
-  co_return co_await Finish(std::move(last), "lines");
+  CO_RETURN_IF_ERROR(co_await Finish(std::move(last), "lines"));
+  // No later line query names these again.
+  memory_.suspects.insert(memory_.suspects.end(), ingest_.undecided().begin(),
+                          ingest_.undecided().end());
+  co_return absl::OkStatus();
 }
 
 Task<absl::StatusOr<PollCycle::Wanted>> PollCycle::LinePage(LineProgress& progress) {

@@ -30,7 +30,7 @@ struct PollingOptions {
 struct PassResult {
   std::int64_t listed = 0;     // orders that Odoo named
   std::int64_t recorded = 0;   // new revisions
-  std::int64_t unchanged = 0;  // read, equal to what we have
+  std::int64_t unchanged = 0;  // read, equal to what was known before the pass
   std::int64_t dead = 0;       // could not be read or mapped
   std::int64_t cancelled = 0;  // cancelled, back in draft or gone
   std::int64_t deferred = 0;   // changed while they were read: left to the next poll

@@ -193,6 +193,56 @@ TEST_F(SchedulerTest, ConnectionsOfOneDatabaseTakeTurns) {
   EXPECT_EQ(Known(order), "1 pending");
 }
 
+TEST_F(SchedulerTest, PollOnDemandCountsEveryOrderOnce) {
+  Begin();
+  ConfirmMany(5);
+  const auto result = PollNow();
+  ASSERT_OK(result);
+  EXPECT_EQ(result->listed, 5);
+  EXPECT_EQ(result->recorded, 5);
+  EXPECT_EQ(result->unchanged, 0);
+}
+
+TEST_F(SchedulerTest, OrderThatWasLeftToThisPollIsReadAndCountedOnce) {
+  Begin();
+  const auto orders = ConfirmMany(5);
+  bool touched = false;
+  sim_->SetBeforeCall([&](const OdooCall& call) {
+    if (call.model != "res.partner" || std::exchange(touched, true)) return;
+    clock_.Advance(absl::Seconds(1));
+    for (const RecordId order : orders) ASSERT_OK(shop().TouchOrder(order));
+  });
+  NextPoll();
+  ASSERT_EQ(KnownOrders(), 0) << "they changed while they were read";
+  ClearCalls();
+  const auto result = PollNow();
+  ASSERT_OK(result);
+  EXPECT_EQ(result->recorded, 5);
+  EXPECT_EQ(result->unchanged, 0);
+  EXPECT_EQ(OrdersRead(), 5);
+}
+
+TEST_F(SchedulerTest, OrderThatLeavesTheOverlapWithinAPassIsCountedOnce) {
+  ConnectionSettings settings = Settings();
+  settings.paused_polling = true;
+  Begin(settings);
+  ASSERT_OK(PollNow());
+  ConfirmMany(5);
+  Pass(absl::Minutes(5) - absl::Seconds(1));
+  // Between the poll and the line query of one pass.
+  sim_->SetBeforeCall([&](const OdooCall& call) {
+    if (call.model == "sale.order.line" && call.method == "search_read")
+      clock_.Advance(absl::Seconds(1));
+  });
+  ClearCalls();
+  const auto result = PollNow();
+  ASSERT_OK(result);
+  EXPECT_EQ(result->listed, 5);
+  EXPECT_EQ(result->recorded, 5);
+  EXPECT_EQ(result->unchanged, 0);
+  EXPECT_EQ(OrdersRead(), 10) << "the last look is not saved";
+}
+
 // --- resend ---
 
 TEST_F(SchedulerTest, ResendsTheNewestAndWhatWasBaseline) {
