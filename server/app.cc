@@ -165,8 +165,9 @@ absl::Status App::Parts::MakeParts(absl::Duration heartbeat) {
                       clock, *sleeper, random, loops, storage_pool, log, metrics,
                       [this](ConnectionId id) { dispatcher->Hint(id); }},
       PollingFrom(options, std::move(trusted.odoo)));
-  retention = std::make_unique<Retention>(storage->events(), storage->sync_logs(), *sleeper, clock,
-                                          storage_pool, log, RetentionFrom(options));
+  retention = std::make_unique<Retention>(
+      Retention::Stores{storage->events(), storage->sync_logs(), storage->jobs()}, *sleeper, clock,
+      storage_pool, log, RetentionFrom(options));
 
   authenticator = std::make_unique<rpc::Authenticator>(storage->tokens(), clock, random);
   gate = std::make_unique<rpc::Gate>(*authenticator, calls, streams, storage_pool, log);

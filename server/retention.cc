@@ -7,10 +7,9 @@
 
 namespace poller {
 
-Retention::Retention(EventLog& events, SyncLogStore& logs, Sleeper& sleeper, const Clock& clock,
-                     Executor storage_pool, Logger& log, RetentionOptions options)
-    : events_(events),
-      logs_(logs),
+Retention::Retention(Stores stores, Sleeper& sleeper, const Clock& clock, Executor storage_pool,
+                     Logger& log, RetentionOptions options)
+    : stores_(stores),
       sleeper_(sleeper),
       clock_(clock),
       storage_pool_(std::move(storage_pool)),
@@ -20,10 +19,8 @@ Retention::Retention(EventLog& events, SyncLogStore& logs, Sleeper& sleeper, con
 Task<void> Retention::Run() {
   while (!stopped_) {
     const auto removed = co_await Round();
-    if (!removed.ok())
-      log_.Warning("could not remove old events and logs", {{"error", removed.status()}});
-    if (removed.ok() && *removed > 0)
-      log_.Debug("removed old events and logs", {{"rows", *removed}});
+    if (!removed.ok()) log_.Warning("could not remove what is old", {{"error", removed.status()}});
+    if (removed.ok() && *removed > 0) log_.Debug("removed what is old", {{"rows", *removed}});
     if (!stopped_) co_await sleeper_.Sleep(options_.interval, &wakeup_);
   }
 }
@@ -35,17 +32,26 @@ void Retention::Stop() {
 
 Task<absl::StatusOr<int>> Retention::Round() {
   const absl::Time now = clock_.Now();
+  const Prune prunes[] = {
+      [this, now](int step) { return stores_.events.Prune(now - options_.events, step); },
+      [this, now](int step) {
+        return stores_.logs.Prune(now - options_.logs, options_.logs_per_connection, step);
+      },
+      [this, now](int step) { return stores_.jobs.Prune(now - options_.jobs, step); },
+  };
   int total = 0;
-  for (int removed = options_.step; removed >= options_.step && !stopped_;) {
-    auto prune = [this, now] { return events_.Prune(now - options_.events, options_.step); };
-    CO_ASSIGN_OR_RETURN(removed, co_await Offload(storage_pool_, std::move(prune)));
+  for (const Prune& prune : prunes) {
+    CO_ASSIGN_OR_RETURN(const int removed, co_await PruneAll(prune));
     total += removed;
   }
+  co_return total;
+}
+
+Task<absl::StatusOr<int>> Retention::PruneAll(Prune prune) {
+  int total = 0;
   for (int removed = options_.step; removed >= options_.step && !stopped_;) {
-    auto prune = [this, now] {
-      return logs_.Prune(now - options_.logs, options_.logs_per_connection, options_.step);
-    };
-    CO_ASSIGN_OR_RETURN(removed, co_await Offload(storage_pool_, std::move(prune)));
+    auto step = [&prune, this] { return prune(options_.step); };
+    CO_ASSIGN_OR_RETURN(removed, co_await Offload(storage_pool_, std::move(step)));
     total += removed;
   }
   co_return total;

@@ -1,14 +1,17 @@
 // What the end of an attempt says, about the order and about the receiver. Pure; thread-safe.
 //
-//   answer                          the order     the receiver's breaker             what else
-//   2xx                             accepted      well
-//   429, 503 with Retry-After       not blamed    says nothing                       the leg is
-//   held until then 429 without                     not blamed    says nothing backoff of the leg
-//   410                             may blame     says nothing                       gone, unless
-//   the order is blamed 401 403 404 408 425 5xx, 3xx    may blame     failed, unless the order is
-//   blamed any other 4xx                   may blame     well: it answered about one order not a
-//   status of HTTP            not blamed    failed dns connect tls timeout ...     not blamed
-//   failed cancelled by our own stop       not blamed    says nothing
+//   answer                          the order   the receiver's breaker  what else
+//   2xx                             accepted    well
+//   429, 503 with Retry-After       not blamed  says nothing            the leg is held until then
+//   429 without                     not blamed  says nothing            backoff of the leg
+//   410                             may blame   says nothing            gone [1]
+//   401 403 404 408 425 5xx, 3xx    may blame   failed [1]
+//   any other 4xx                   may blame   well [2]
+//   not a status of HTTP            not blamed  failed
+//   dns connect tls timeout ...     not blamed  failed
+//   cancelled by our own stop       not blamed  says nothing
+//   [1] unless the order is blamed: then nothing
+//   [2] it answered about one order
 //
 // A redirect is counted like 404: it is followed never, and says that the URL is wrong rather than
 // the order. Whether the order is blamed is for the store to say: DeliveryOutcome::may_blame_order.

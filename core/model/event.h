@@ -62,7 +62,10 @@ struct EventDetail {
   std::string actor;       // the token's name, for what a person or program asked for
   std::string request_id;
   std::string leg;     // "odoo", "receiver"
-  std::string change;  // what was done or changed: field names of an update, action of a job
+  std::string change;  // what was done or changed: field names of an update
+  JobId job;
+  std::string job_kind;   // JobKindName
+  std::string job_state;  // JobStateName: what it became
 };
 
 struct SyncEvent {

@@ -14,8 +14,8 @@
 namespace poller {
 
 struct JobFilter {
-  std::optional<ConnectionId> connection;
-  std::optional<JobKind> kind;
+  std::optional<ConnectionId> connection = std::nullopt;
+  std::optional<JobKind> kind = std::nullopt;
   bool unfinished = false;  // only those that are not over
 };
 

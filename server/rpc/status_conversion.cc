@@ -9,9 +9,6 @@
 namespace poller::rpc {
 namespace {
 
-constexpr char kMetadataUrl[] = "poller/metadata";
-constexpr char kPairEnd = '\x1e';
-constexpr char kKeyEnd = '\x1f';
 constexpr std::string_view kDomain = "odoopoller";
 
 // Trailers share the limit of 8 KiB that clients put on all metadata: one long message must not
@@ -66,32 +63,6 @@ google::rpc::BadRequest BadRequestOf(const std::vector<FieldViolation>& violatio
 }
 
 }  // namespace
-
-absl::Status WithMetadata(absl::Status status, std::string_view key, std::string_view value) {
-  if (status.ok()) return status;
-  std::string all;
-  if (const auto before = status.GetPayload(kMetadataUrl)) all = std::string(*before);
-  all.append(key).push_back(kKeyEnd);
-  all.append(SafeText(value, kMaxDescription)).push_back(kPairEnd);
-  status.SetPayload(kMetadataUrl, absl::Cord(all));
-  return status;
-}
-
-std::map<std::string, std::string> Metadata(const absl::Status& status) {
-  std::map<std::string, std::string> metadata;
-  const auto payload = status.GetPayload(kMetadataUrl);
-  if (!payload) return metadata;
-  const std::string text(*payload);
-  for (std::size_t start = 0; start < text.size();) {
-    const std::size_t key_end = text.find(kKeyEnd, start);
-    const std::size_t pair_end = text.find(kPairEnd, start);
-    if (key_end == std::string::npos || pair_end == std::string::npos) break;
-    metadata[text.substr(start, key_end - start)] =
-        text.substr(key_end + 1, pair_end - key_end - 1);
-    start = pair_end + 1;
-  }
-  return metadata;
-}
 
 absl::Status PrefixFields(const absl::Status& status, std::string_view prefix) {
   std::vector<FieldViolation> violations = FieldViolations(status);

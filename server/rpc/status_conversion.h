@@ -7,17 +7,16 @@
 
 #include <grpcpp/support/status.h>
 
-#include <map>
-#include <string>
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "core/base/status_metadata.h"
 
 namespace poller::rpc {
 
-// What ErrorInfo.metadata says beside the reason. Never a secret. OK stays OK.
-absl::Status WithMetadata(absl::Status status, std::string_view key, std::string_view value);
-std::map<std::string, std::string> Metadata(const absl::Status& status);
+// What ErrorInfo.metadata says beside the reason.
+using poller::Metadata;
+using poller::WithMetadata;
 
 // The same violations, with `prefix` ("connection.") before each field: core names fields of a
 // connection, a request holds one.

@@ -98,6 +98,8 @@ absl::StatusOr<bool> PurgeStep(Database& db) {
                             "connection_id = ?1 LIMIT ?2)"),
            std::string_view("DELETE FROM sync_log WHERE id IN (SELECT id FROM sync_log WHERE "
                             "connection_id = ?1 LIMIT ?2)"),
+           std::string_view("DELETE FROM job WHERE id IN (SELECT id FROM job WHERE "
+                            "connection_id = ?1 LIMIT ?2)"),
        }) {
     RETURN_IF_ERROR(db.Exec(sql, id, kPurgeRows));
     if (db.changes() > 0) return true;

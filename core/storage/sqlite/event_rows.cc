@@ -48,6 +48,9 @@ std::string EncodeDetail(const EventDetail& detail) {
   Put(out, "request_id", detail.request_id);
   Put(out, "leg", detail.leg);
   Put(out, "change", detail.change);
+  Put(out, "job", detail.job.value());
+  Put(out, "job_kind", detail.job_kind);
+  Put(out, "job_state", detail.job_state);
   return json::serialize(out);
 }
 
@@ -74,6 +77,9 @@ absl::StatusOr<EventDetail> DecodeDetail(const std::string& text) {
   detail.request_id = TextOf(in, "request_id");
   detail.leg = TextOf(in, "leg");
   detail.change = TextOf(in, "change");
+  detail.job = JobId(NumberOf(in, "job"));
+  detail.job_kind = TextOf(in, "job_kind");
+  detail.job_state = TextOf(in, "job_state");
   return detail;
 }
 

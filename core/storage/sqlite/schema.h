@@ -220,4 +220,48 @@ CREATE TABLE request (
 CREATE INDEX request_age ON request (at);
 )sql";
 
+inline constexpr std::string_view kSchema2 = R"sql(
+CREATE TABLE job (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  connection_id INTEGER NOT NULL REFERENCES connection (id),
+  kind INTEGER NOT NULL,
+  since INTEGER,
+  until INTEGER,
+  last INTEGER NOT NULL,
+  repair INTEGER NOT NULL,
+  state INTEGER NOT NULL,
+  after_order INTEGER NOT NULL DEFAULT 0,
+  total INTEGER NOT NULL DEFAULT -1,      -- -1: not counted yet
+  listed INTEGER NOT NULL DEFAULT 0,
+  enqueued INTEGER NOT NULL DEFAULT 0,
+  unchanged INTEGER NOT NULL DEFAULT 0,
+  dead INTEGER NOT NULL DEFAULT 0,
+  differences INTEGER NOT NULL DEFAULT 0,
+  first_differences TEXT NOT NULL DEFAULT '[]',  -- JSON
+  waits_for TEXT NOT NULL DEFAULT '',
+  error TEXT NOT NULL DEFAULT '',
+  requested TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  finished_at INTEGER                     -- NULL: it is not over
+) STRICT;
+-- One unfinished job of a kind a connection.
+CREATE UNIQUE INDEX job_unfinished ON job (connection_id, kind) WHERE state IN (1, 2);
+CREATE INDEX job_connection ON job (connection_id, id);
+CREATE INDEX job_finished ON job (finished_at) WHERE finished_at IS NOT NULL;
+
+-- After a restore nothing is delivered until a complete poll and a complete sweep were committed.
+ALTER TABLE connection_state ADD COLUMN held_since INTEGER;  -- NULL: not held
+ALTER TABLE connection_state ADD COLUMN held_polled INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE connection_state ADD COLUMN held_swept INTEGER NOT NULL DEFAULT 0;
+
+-- What retention must not forget of the revisions that it removed.
+ALTER TABLE head ADD COLUMN known_revision INTEGER NOT NULL DEFAULT 0;  -- the newest that the receiver may know
+ALTER TABLE head ADD COLUMN past_attempted INTEGER NOT NULL DEFAULT 0;  -- one was requested or accepted
+ALTER TABLE head ADD COLUMN past_baseline INTEGER NOT NULL DEFAULT 0;   -- one was baseline
+-- Retention has done with it, as long as it or a later one is the newest.
+ALTER TABLE delivery ADD COLUMN pruned INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX delivery_ledger ON delivery (updated_at) WHERE status NOT IN (0, 2) AND pruned = 0;
+)sql";
+
 }  // namespace poller

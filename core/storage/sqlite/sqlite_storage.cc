@@ -15,6 +15,7 @@
 #include "core/storage/sqlite/sqlite_connection_store.h"
 #include "core/storage/sqlite/sqlite_event_log.h"
 #include "core/storage/sqlite/sqlite_ingest_store.h"
+#include "core/storage/sqlite/sqlite_job_store.h"
 #include "core/storage/sqlite/sqlite_order_store.h"
 #include "core/storage/sqlite/sqlite_outbox_store.h"
 #include "core/storage/sqlite/sqlite_status_store.h"
@@ -83,6 +84,7 @@ struct SqliteStorage::Impl {
         events(context, std::move(log_id)),
         sync_logs(context),
         tokens(context),
+        jobs(context),
         status(context) {}
 
   std::unique_ptr<FileLock> lock;
@@ -97,6 +99,7 @@ struct SqliteStorage::Impl {
   SqliteEventLog events;
   SqliteSyncLogStore sync_logs;
   SqliteTokenStore tokens;
+  SqliteJobStore jobs;
   SqliteStatusStore status;
 };
 
@@ -157,6 +160,7 @@ OrderStore& SqliteStorage::orders() { return impl_->orders; }
 EventLog& SqliteStorage::events() { return impl_->events; }
 SyncLogStore& SqliteStorage::sync_logs() { return impl_->sync_logs; }
 TokenStore& SqliteStorage::tokens() { return impl_->tokens; }
+JobStore& SqliteStorage::jobs() { return impl_->jobs; }
 StatusStore& SqliteStorage::status() { return impl_->status; }
 
 }  // namespace poller

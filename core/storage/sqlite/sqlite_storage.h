@@ -14,6 +14,7 @@
 #include "core/storage/connection_store.h"
 #include "core/storage/event_log.h"
 #include "core/storage/ingest_store.h"
+#include "core/storage/job_store.h"
 #include "core/storage/outbox_store.h"
 #include "core/storage/status_store.h"
 #include "core/storage/sync_log_store.h"
@@ -34,14 +35,13 @@ struct SqliteOptions {
 class SqliteStorage {
  public:
   // Migrates an older schema forward. Errors, each naming the file and what to do:
-  //   kFailedPrecondition  not our database (reason NOT_OURS; PYTHON_POLLER when it is the Python
-  //   poller's, with the import command), or
-  //                        newer than this program (reason NEWER_SCHEMA): the file is left
-  //                        untouched
-  //   kAlreadyExists       another process holds it (reason LOCKED): names its pid
-  //   kPermissionDenied    the master key does not open it (reason WRONG_KEY) or there is none
-  //   (reason NO_KEY) kDataLoss            the file is damaged kUnavailable         it cannot be
-  //   opened, created or written: says why
+  // - kFailedPrecondition: not our database (reason NOT_OURS; PYTHON_POLLER when it is the Python
+  //   poller's, with the import command), or newer than this program (NEWER_SCHEMA). The file is
+  //   left untouched.
+  // - kAlreadyExists: another process holds it (LOCKED); names its pid.
+  // - kPermissionDenied: the master key does not open it (WRONG_KEY), or there is none (NO_KEY).
+  // - kDataLoss: the file is damaged.
+  // - kUnavailable: it cannot be opened, created or written; says why.
   static absl::StatusOr<std::unique_ptr<SqliteStorage>> Open(const SqliteOptions& options,
                                                              const Clock& clock,
                                                              RandomSource& random,
@@ -58,6 +58,7 @@ class SqliteStorage {
   EventLog& events();
   SyncLogStore& sync_logs();
   TokenStore& tokens();
+  JobStore& jobs();
   StatusStore& status();
 
  private:

@@ -53,7 +53,10 @@ TEST_F(EventLogTest, EveryFieldIsKept) {
                   .actor = "ops",
                   .request_id = "q",
                   .leg = "receiver",
-                  .change = "c"};
+                  .change = "c",
+                  .job = JobId(8),
+                  .job_kind = "k",
+                  .job_state = "s"};
   ASSERT_OK(storage_->events().Append(event).status());
   ASSERT_OK_AND_ASSIGN(const auto events, storage_->events().Read(EventSequence(), 10));
   ASSERT_EQ(events.size(), 1u);
@@ -77,6 +80,8 @@ TEST_F(EventLogTest, EveryFieldIsKept) {
   EXPECT_EQ(read.detail.count, 5);
   EXPECT_EQ(read.detail.reason + read.detail.actor + read.detail.request_id, "ropsq");
   EXPECT_EQ(read.detail.leg + read.detail.change, "receiverc");
+  EXPECT_EQ(read.detail.job, JobId(8));
+  EXPECT_EQ(read.detail.job_kind + read.detail.job_state, "ks");
 }
 
 TEST_F(EventLogTest, TheRangeOfAnEmptyLogIsEmpty) {

@@ -52,6 +52,27 @@ class OldLogs final : public SyncLogStore {
   std::vector<int> keeps;
 };
 
+class OldJobs final : public JobStore {
+ public:
+  absl::StatusOr<Job> Create(const JobSpec&, const Actor&, absl::Time) override { return Job(); }
+  absl::StatusOr<Job> Get(JobId) override { return Job(); }
+  absl::StatusOr<std::vector<Job>> List(const JobFilter&, JobId, int) override {
+    return std::vector<Job>();
+  }
+  absl::StatusOr<std::vector<Job>> Unfinished() override { return std::vector<Job>(); }
+  absl::StatusOr<Job> Begin(JobId, absl::Time) override { return Job(); }
+  absl::Status Advance(JobId, const JobProgress&, absl::Time) override { return absl::OkStatus(); }
+  absl::Status Finish(JobId, const JobProgress&, const std::string&, absl::Time) override {
+    return absl::OkStatus();
+  }
+  absl::StatusOr<Job> Cancel(JobId, const Actor&, absl::Time) override { return Job(); }
+  absl::StatusOr<int> Prune(absl::Time before, int) override {
+    befores.push_back(before);
+    return 0;
+  }
+  std::vector<absl::Time> befores;
+};
+
 class RetentionTest : public testing::Test {
  protected:
   ~RetentionTest() override {
@@ -69,8 +90,9 @@ class RetentionTest : public testing::Test {
   TaskGroup tasks{io.get_executor()};
   OldEvents events;
   OldLogs logs;
-  Retention retention{
-      events, logs, sleeper, clock, io.get_executor(), NullLogger(), RetentionOptions()};
+  OldJobs jobs;
+  Retention retention{{events, logs, jobs}, sleeper,      clock,
+                      io.get_executor(),    NullLogger(), RetentionOptions()};
 };
 
 TEST_F(RetentionTest, RemovesInStepsUntilNothingIsOld) {
@@ -81,6 +103,7 @@ TEST_F(RetentionTest, RemovesInStepsUntilNothingIsOld) {
   EXPECT_THAT(events.befores, Each(clock.Now() - absl::Hours(24 * 7)));
   EXPECT_THAT(logs.befores, ElementsAre(clock.Now() - absl::Hours(24 * 30)));
   EXPECT_THAT(logs.keeps, ElementsAre(1000));
+  EXPECT_THAT(jobs.befores, ElementsAre(clock.Now() - absl::Hours(24 * 30)));
 }
 
 TEST_F(RetentionTest, LooksAgainAfterItsInterval) {
