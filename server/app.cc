@@ -137,6 +137,7 @@ absl::Status App::Parts::OpenStorage() {
   RETURN_IF_ERROR(PrepareDataDir(options, log));
   SqliteOptions sqlite;
   sqlite.path = options.DbPath();
+  RETURN_IF_ERROR(SqliteStorage::CheckOurs(sqlite.path));
   const bool is_new = SqliteStorage::IsNew(sqlite.path);
   ASSIGN_OR_RETURN(sqlite.master_keys, LoadKeys(options, is_new, random, log));
   ASSIGN_OR_RETURN(storage, SqliteStorage::Open(sqlite, clock, random, metrics));

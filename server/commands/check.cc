@@ -32,6 +32,7 @@ absl::Status CheckDatabase(const Options& options, Logger& log) {
     Say("database: none yet, " + sqlite.path.string() + " is made at the first start");
     return absl::OkStatus();
   }
+  RETURN_IF_ERROR(SqliteStorage::CheckOurs(sqlite.path));
   ASSIGN_OR_RETURN(sqlite.master_keys,
                    LoadKeys(options, /*new_database=*/false, SystemRandom(), log));
   Metrics metrics;

@@ -110,6 +110,12 @@ bool SqliteStorage::IsNew(const std::filesystem::path& path) {
   return error ? error == std::errc::no_such_file_or_directory : size == 0;
 }
 
+absl::Status SqliteStorage::CheckOurs(const std::filesystem::path& path) {
+  const std::filesystem::path real = RealPath(path);
+  RETURN_IF_ERROR(CheckKind(real));
+  return IsNew(real) ? absl::OkStatus() : CheckFile(real);
+}
+
 absl::StatusOr<std::unique_ptr<SqliteStorage>> SqliteStorage::Open(const SqliteOptions& options,
                                                                    const Clock& clock,
                                                                    RandomSource& random,

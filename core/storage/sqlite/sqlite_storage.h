@@ -49,6 +49,9 @@ class SqliteStorage {
   // True if `path` is missing or empty: the next Open makes a new database, which needs a new or
   // given key.
   static bool IsNew(const std::filesystem::path& path);
+  // OK: `path` is new, or ours. The errors of Open that tell whose file it is, before a key is
+  // looked for: who is told of a missing key believes that the file is the right one.
+  static absl::Status CheckOurs(const std::filesystem::path& path);
   ~SqliteStorage();
 
   ConnectionStore& connections();

@@ -98,6 +98,20 @@ TEST_F(StartTest, RefusesAFileThatIsNotOurs) {
   EXPECT_THAT(TryStart(), StatusIs(testing::Ne(absl::StatusCode::kOk), HasSubstr("poller.db")));
 }
 
+// Whoever points us at a file that is not ours has no key for it either.
+TEST_F(StartTest, SaysWhoseFileItIsBeforeItAsksForAKey) {
+  fs::create_directories(options_.data_dir);
+  const std::string diary(200, 'x');
+  Write(options_.DbPath(), diary);
+  EXPECT_THAT(TryStart(), StatusIs(absl::StatusCode::kFailedPrecondition,
+                                   HasSubstr("not a database of this program")));
+  EXPECT_THAT(RunCheck(options_, NullLogger()),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       HasSubstr("not a database of this program")));
+  EXPECT_FALSE(fs::exists(options_.KeyFile()));
+  EXPECT_EQ(fs::file_size(options_.DbPath()), diary.size());
+}
+
 TEST_F(StartTest, OneProcessHoldsADatabase) {
   ASSERT_OK_AND_ASSIGN(const auto first, TryStart());
   EXPECT_THAT(TryStart(),
