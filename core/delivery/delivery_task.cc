@@ -42,7 +42,12 @@ Task<void> ConnectionLoop::Deliver(std::shared_ptr<ConnectionLoop> self, Claimed
 DeliveryOutcome ConnectionLoop::Conclude(const Claimed& claimed, const SendResult& result) {
   DeliveryOutcome outcome;
   outcome.id = claimed.delivery->id;
-  if (result.release) return outcome;
+  if (result.release) {
+    // Nothing was asked. If that is for want of memory or sockets, the leg waits a little.
+    absl::MutexLock lock(&mu_);
+    leg_->Answered(claimed.ticket, result.verdict, context_->clock.Read(), 0);
+    return outcome;
+  }
   outcome.attempt = result.attempt;
   outcome.max_attempts = context_->max_attempts;
   outcome.kind =

@@ -12,6 +12,9 @@ namespace {
 // "Retry-After: 0" from a receiver that keeps refusing would have us call it without pause.
 constexpr absl::Duration kShortestHold = absl::Seconds(1);
 
+// Until others have given back memory or sockets.
+constexpr absl::Duration kLocalWait = absl::Seconds(5);
+
 std::string_view Trim(std::string_view text) {
   const auto blank = [](char c) { return c == ' ' || c == '\t'; };
   while (!text.empty() && blank(text.front())) text.remove_prefix(1);
@@ -89,7 +92,9 @@ AttemptVerdict ClassifyAnswer(int status, std::optional<std::string_view> retry_
 
 AttemptVerdict ClassifyTransportFailure(TransportFailure failure) {
   AttemptVerdict verdict;
-  if (failure == TransportFailure::kCancelled) verdict.receiver = AttemptVerdict::Receiver::kSilent;
+  if (!IsOurFailure(failure)) return verdict;
+  verdict.receiver = AttemptVerdict::Receiver::kSilent;
+  if (failure != TransportFailure::kCancelled) verdict.hold = kLocalWait;
   return verdict;
 }
 

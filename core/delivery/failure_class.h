@@ -9,6 +9,7 @@
 //   any other 4xx                   may blame   well [2]
 //   not a status of HTTP            not blamed  failed
 //   dns connect tls timeout ...     not blamed  failed
+//   no memory or socket of ours     not blamed  says nothing            the leg is held for 5 s
 //   cancelled by our own stop       not blamed  says nothing
 //   [1] unless the order is blamed: then nothing
 //   [2] it answered about one order
@@ -36,9 +37,10 @@ struct AttemptVerdict {
   bool answered = false;  // there was an answer with a status
   bool may_blame_order = false;
   Receiver receiver = Receiver::kFailed;
-  std::optional<absl::Duration> hold;  // Retry-After: at least 1 s, at most `max_hold`
-  bool rate_limited = false;           // 429 that does not say until when
-  bool gone = false;                   // 410
+  // Retry-After, at least 1 s, at most `max_hold`; or how long we need ourselves.
+  std::optional<absl::Duration> hold;
+  bool rate_limited = false;  // 429 that does not say until when
+  bool gone = false;          // 410
 };
 
 // `retry_after` and `date` are the headers of those names. A Retry-After that is a date is compared

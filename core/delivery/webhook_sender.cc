@@ -67,8 +67,13 @@ Task<SendResult> WebhookSender::Send(std::shared_ptr<const Connection> connectio
     result.attempt.error = SafeText(Message(body.status()));
     co_return result;
   }
-  co_return co_await Post(std::move(connection), claimed->webhook_id,
-                          claimed->webhook_connection_id, *std::move(body), claimed->attempt);
+  SendResult result =
+      co_await Post(std::move(connection), claimed->webhook_id, claimed->webhook_connection_id,
+                    *std::move(body), claimed->attempt);
+  // An operator asked for one attempt now and sees how it ended. Given back, it would be due at
+  // once again.
+  if (claimed->forced) result.release = false;
+  co_return result;
 }
 
 Task<SendResult> WebhookSender::SendTest(std::shared_ptr<const Connection> connection,
@@ -104,7 +109,7 @@ Task<SendResult> WebhookSender::Post(std::shared_ptr<const Connection> connectio
   }
   const std::optional<TransportFailure> failure = TransportFailureOf(response.status());
   result.verdict = ClassifyTransportFailure(failure.value_or(TransportFailure::kProtocol));
-  result.release = failure == TransportFailure::kCancelled && !MayHaveBeenReceived(*failure);
+  result.release = failure.has_value() && IsOurFailure(*failure) && !MayHaveBeenReceived(*failure);
   result.attempt.failure = TransportFailureName(failure.value_or(TransportFailure::kProtocol));
   result.attempt.error = Shown(*connection, Message(response.status()));
   co_return result;
@@ -119,6 +124,7 @@ HttpRequest WebhookSender::MakeRequest(const Connection& connection, const std::
   request.timeout = options_.timeout;
   request.connect_timeout = std::min(options_.timeout, kConnectTimeout);
   request.max_response_bytes = kMaxWebhookAnswer;
+  request.body_may_be_cut = true;  // a 2xx is a success, whatever else it says
   request.ca_pem = webhook.ca_pem.empty() ? options_.default_ca_pem : webhook.ca_pem;
   const std::vector<Secret> secrets = {webhook.secret};
   request.headers = {

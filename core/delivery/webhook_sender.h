@@ -20,10 +20,8 @@
 
 namespace poller {
 
-// More than any receiver has to say. The exchange fails as "too_large" beyond it, whatever the
-// status was: the receiver may have acted on the request, so that it is repeated under the same id
-// and counted against the receiver.
-inline constexpr std::int64_t kMaxWebhookAnswer = 256 << 10;
+// Of a receiver's answer, what is read: the status decides, and of the text 2 KiB are kept.
+inline constexpr std::int64_t kMaxWebhookAnswer = 16 << 10;
 
 struct WebhookSenderOptions {
   absl::Duration timeout = absl::Seconds(20);  // of it at most 10 s to connect

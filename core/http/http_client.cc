@@ -13,9 +13,9 @@ constexpr char kFailurePayload[] = "poller/transport_failure";
 
 constexpr std::array kFailures = {
     TransportFailure::kDns,          TransportFailure::kConnect,   TransportFailure::kTls,
-    TransportFailure::kEgressDenied, TransportFailure::kCancelled, TransportFailure::kTimeout,
-    TransportFailure::kReset,        TransportFailure::kTooLarge,  TransportFailure::kOverloaded,
-    TransportFailure::kProtocol,
+    TransportFailure::kEgressDenied, TransportFailure::kExhausted, TransportFailure::kCancelled,
+    TransportFailure::kTimeout,      TransportFailure::kReset,     TransportFailure::kTooLarge,
+    TransportFailure::kOverloaded,   TransportFailure::kProtocol,
 };
 
 absl::StatusCode CodeOf(TransportFailure failure) {
@@ -27,6 +27,7 @@ absl::StatusCode CodeOf(TransportFailure failure) {
     case TransportFailure::kTimeout:
       return absl::StatusCode::kDeadlineExceeded;
     case TransportFailure::kTooLarge:
+    case TransportFailure::kExhausted:
     case TransportFailure::kOverloaded:
       return absl::StatusCode::kResourceExhausted;
     case TransportFailure::kDns:
@@ -62,6 +63,8 @@ std::string_view TransportFailureName(TransportFailure failure) {
       return "tls";
     case TransportFailure::kEgressDenied:
       return "egress_denied";
+    case TransportFailure::kExhausted:
+      return "exhausted";
     case TransportFailure::kCancelled:
       return "cancelled";
     case TransportFailure::kTimeout:
@@ -95,12 +98,18 @@ std::optional<TransportFailure> TransportFailureOf(const absl::Status& status) {
   return std::nullopt;
 }
 
+bool IsOurFailure(TransportFailure failure) {
+  return failure == TransportFailure::kExhausted || failure == TransportFailure::kOverloaded ||
+         failure == TransportFailure::kCancelled;
+}
+
 bool MayHaveBeenReceived(TransportFailure failure) {
   switch (failure) {
     case TransportFailure::kDns:
     case TransportFailure::kConnect:
     case TransportFailure::kTls:
     case TransportFailure::kEgressDenied:
+    case TransportFailure::kExhausted:
       return false;
     case TransportFailure::kCancelled:
     case TransportFailure::kTimeout:

@@ -29,6 +29,9 @@ struct HttpRequest {
   absl::Duration connect_timeout = absl::Seconds(10);  // DNS, TCP and TLS
   absl::Duration timeout = absl::Seconds(30);          // the whole exchange
   std::int64_t max_response_bytes = 32 << 20;          // after decompression; more is kTooLarge
+  // Of an answer that is larger, or for which there is no memory, what was read is given instead of
+  // a failure: for those to whom the status says enough.
+  bool body_may_be_cut = false;
   std::string ca_pem;  // certificates to trust instead of the system's; empty: the client's default
 };
 
@@ -37,6 +40,7 @@ struct HttpResponse {
   int status = 0;
   std::vector<HttpHeader> headers;  // as received, in order
   std::string body;                 // decompressed
+  bool body_cut = false;            // there was more of it
   std::string peer;                 // the address that answered, "192.0.2.1:443"
   absl::Duration name_lookup, connect, tls,
       total;  // each from the start of the request; zero where it did not happen
@@ -45,19 +49,20 @@ struct HttpResponse {
   std::optional<std::string_view> Header(std::string_view name) const;
 };
 
-// How an exchange failed when there is no answer. The first four happen before a byte of the
+// How an exchange failed when there is no answer. The first five happen before a byte of the
 // request was sent.
 enum class TransportFailure {
   kDns,           // the name does not resolve
   kConnect,       // refused, unreachable, or no TCP connection within connect_timeout
   kTls,           // handshake, certificate or name
   kEgressDenied,  // every address is one that the operator does not allow
+  kExhausted,     // we have no socket or memory to ask: nothing is wrong with the server, try later
   kCancelled,     // the client is shutting down; the request may have been sent
   kTimeout,  // connected, but no complete answer within `timeout`: the server may have acted on the
              // request
   kReset,    // the connection broke after it was made: the server may have acted on the request
   kTooLarge,    // the answer exceeds max_response_bytes
-  kOverloaded,  // the memory for all answers is used up: nothing is wrong with this one, try later
+  kOverloaded,  // the memory for answers is used up: nothing is wrong with the server, try later
   kProtocol,    // not HTTP, bad encoding, or a URL or header that cannot be sent
 };
 
@@ -66,6 +71,8 @@ std::string_view TransportFailureName(TransportFailure failure);
 absl::Status TransportError(TransportFailure failure, std::string_view message);
 // Nothing if `status` did not come from TransportError.
 std::optional<TransportFailure> TransportFailureOf(const absl::Status& status);
+// The failure is ours and says nothing about the server: kExhausted, kOverloaded, kCancelled.
+bool IsOurFailure(TransportFailure failure);
 // False only where no byte of the request can have reached the server.
 bool MayHaveBeenReceived(TransportFailure failure);
 

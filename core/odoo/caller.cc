@@ -21,13 +21,17 @@ namespace json = boost::json;
 
 constexpr std::size_t kMaxVersionBytes = 40;
 
+ErrorKind KindOf(std::optional<TransportFailure> failure) {
+  if (!failure.has_value()) return ErrorKind::kServerDown;
+  if (IsOurFailure(*failure)) return ErrorKind::kLocal;
+  const bool too_much =
+      *failure == TransportFailure::kTimeout || *failure == TransportFailure::kTooLarge;
+  return too_much ? ErrorKind::kTooMuch : ErrorKind::kServerDown;
+}
+
 // Without an answer there is nothing to classify but how it failed.
 absl::Status FromTransport(const absl::Status& status) {
-  const std::optional<TransportFailure> failure = TransportFailureOf(status);
-  const bool too_much =
-      failure == TransportFailure::kTimeout || failure == TransportFailure::kTooLarge;
-  absl::Status result =
-      MakeError(too_much ? ErrorKind::kTooMuch : ErrorKind::kServerDown, Message(status));
+  absl::Status result = MakeError(KindOf(TransportFailureOf(status)), Message(status));
   // How it failed stays readable for a connection test (TransportFailureOf).
   status.ForEachPayload(
       [&](absl::string_view url, const absl::Cord& payload) { result.SetPayload(url, payload); });

@@ -30,6 +30,7 @@ constexpr std::array kKinds = {
     KindInfo{ErrorKind::kQuery, "query", absl::StatusCode::kInvalidArgument},
     KindInfo{ErrorKind::kProtocolGone, "protocol_gone", absl::StatusCode::kUnimplemented},
     KindInfo{ErrorKind::kGarbage, "garbage", absl::StatusCode::kInternal},
+    KindInfo{ErrorKind::kLocal, "local", absl::StatusCode::kUnavailable},
 };
 
 const KindInfo& InfoOf(ErrorKind kind) { return kKinds[static_cast<std::size_t>(kind)]; }

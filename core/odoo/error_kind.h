@@ -21,6 +21,7 @@ enum class ErrorKind {
   kQuery,            // our question is at fault: an unknown field, model or method
   kProtocolGone,     // there is no such endpoint
   kGarbage,          // not an answer of Odoo
+  kLocal,  // we could not ask, or not keep the answer: nothing is wrong with Odoo, ask again
 };
 // "credentials", "rights", ...: stable words.
 std::string_view ErrorKindName(ErrorKind kind);

@@ -42,6 +42,8 @@ std::string HintFor(odoo::ErrorKind kind) {
       return "this Odoo lacks something that we ask for: is the Sales app installed?";
     case odoo::ErrorKind::kProtocolGone:
       return "there is no Odoo API at this address: check the URL";
+    case odoo::ErrorKind::kLocal:
+      return "this server is short of memory or sockets just now: try again";
     case odoo::ErrorKind::kGarbage:
       return "what answers at this address is not Odoo: check the URL, and any proxy before it";
   }

@@ -11,6 +11,8 @@ namespace {
 constexpr std::string_view kSettingsChanged = "SETTINGS_CHANGED";
 constexpr std::string_view kStopping = "STOPPING";
 constexpr absl::Duration kDefaultRetryAfter = absl::Seconds(60);
+// Until others have given back memory or sockets.
+constexpr absl::Duration kLocalWait = absl::Seconds(10);
 
 PassVerdict Suspended(std::string reason, const absl::Status& end, std::string_view advice) {
   PassVerdict verdict;
@@ -38,6 +40,9 @@ PassVerdict JudgeOdoo(odoo::ErrorKind kind, const absl::Status& end, bool refuse
           "the connection");
     case odoo::ErrorKind::kRateLimited:
       verdict.hold = odoo::RetryAfterOf(end).value_or(kDefaultRetryAfter);
+      return verdict;
+    case odoo::ErrorKind::kLocal:
+      verdict.hold = kLocalWait;
       return verdict;
     case odoo::ErrorKind::kQuery:
       if (Reason(end) == "fields") {

@@ -6,6 +6,7 @@
 //   missing, too much, query,
 //   protocol gone                  failure
 //   rate limited                   -                nothing before Retry-After has passed
+//   no memory or socket of ours    -                nothing for 10 s
 //   credentials                    -                the second in a row suspends
 //   rights, or fields that we need -                suspends at once
 //   our own store, a stop, an edit -

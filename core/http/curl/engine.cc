@@ -225,7 +225,7 @@ void CurlHttpClient::Engine::StartWaiting() {
 void CurlHttpClient::Engine::StartTransfer(std::unique_ptr<Transfer> transfer) {
   CURL* const easy = TakeHandle();
   if (easy == nullptr) {
-    transfer->Fail(TransportError(TransportFailure::kConnect, "libcurl has no memory"));
+    transfer->Fail(TransportError(TransportFailure::kExhausted, "libcurl has no memory"));
     return;
   }
   const absl::Status prepared = transfer->Prepare(easy);

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "core/base/status.h"
 #include "core/base/text.h"
@@ -151,7 +152,7 @@ void Transfer::SetLimits(CURL* easy) {
   curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, Milliseconds(request_.timeout));
   curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
   curl_easy_setopt(easy, CURLOPT_MAXLIFETIME_CONN, kMaxConnectionSeconds);
-  if (request_.max_response_bytes > 0) {
+  if (request_.max_response_bytes > 0 && !request_.body_may_be_cut) {
     curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE,
                      static_cast<curl_off_t>(request_.max_response_bytes));
   }
@@ -216,18 +217,26 @@ bool Transfer::Refuse(TransportFailure failure, std::string why) {
 
 bool Transfer::TakeBody(const char* data, std::size_t size) {
   body_began_ = true;
-  const auto total = static_cast<std::int64_t>(response_.body.size() + size);
-  if (total > request_.max_response_bytes) {
+  const auto most = static_cast<std::size_t>(request_.max_response_bytes);
+  const std::size_t fits = std::min(size, most - std::min(most, response_.body.size()));
+  if (fits < size && !request_.body_may_be_cut) {
     return Refuse(TransportFailure::kTooLarge,
                   "the answer is larger than " + FormatBytes(request_.max_response_bytes));
   }
-  if (!Reserve(response_.body.size() + size)) {
+  if (!Reserve(response_.body.size() + fits)) {
+    if (request_.body_may_be_cut) return Cut();
     return Refuse(
         TransportFailure::kOverloaded,
         "the memory for answers (" + FormatBytes(options_.response_budget) + ") is used up");
   }
-  response_.body.append(data, size);
-  return true;
+  response_.body.append(data, fits);
+  return fits == size || Cut();
+}
+
+// Ends the exchange here, as if the answer did.
+bool Transfer::Cut() {
+  response_.body_cut = true;
+  return false;
 }
 
 // The budget counts what is allocated, not what is filled.
@@ -300,6 +309,8 @@ curl_socket_t Transfer::OnOpenSocket(void* self, curlsocktype purpose,
   }
   transfer.dialled_ = true;
   const int made = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  transfer.exhausted_ =
+      made < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM);
   if (made >= 0) {
     setsockopt(made, IPPROTO_TCP, TCP_USER_TIMEOUT, &kUnacknowledgedMilliseconds,
                sizeof kUnacknowledgedMilliseconds);
@@ -345,6 +356,7 @@ TransportFailure Transfer::Classify(CURLcode code) const {
 TransportFailure Transfer::ClassifyBeforeRequest(CURLcode code) const {
   long local_port = 0;  // known once TCP is connected; the time of it only when TLS is too
   curl_easy_getinfo(easy_, CURLINFO_LOCAL_PORT, &local_port);
+  if (exhausted_) return TransportFailure::kExhausted;
   const bool found = dialled_ || !egress_denied_.ok() ||
                      TimeOf(easy_, CURLINFO_NAMELOOKUP_TIME_T) > absl::ZeroDuration();
   switch (code) {
@@ -376,6 +388,8 @@ absl::Status Transfer::Error(TransportFailure failure, CURLcode code) const {
     why = why_;
   } else if (failure == TransportFailure::kEgressDenied) {
     why = std::string(Message(egress_denied_));
+  } else if (failure == TransportFailure::kExhausted) {
+    why = "this machine has no sockets left for it";
   } else {
     // What a name server or a TLS peer says stands in it.
     why = error_[0] != '\0' ? SafeText(Trim(error_), 300) : curl_easy_strerror(code);
@@ -405,7 +419,7 @@ void Transfer::FillTimes() {
 }
 
 void Transfer::Complete(CURLcode code) {
-  if (code != CURLE_OK) {
+  if (code != CURLE_OK && !response_.body_cut) {
     Fail(Error(Classify(code), code));
     return;
   }

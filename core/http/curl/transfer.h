@@ -86,6 +86,7 @@ class Transfer {
 
   bool TakeBody(const char* data, std::size_t size);
   bool Reserve(std::size_t bytes);
+  bool Cut();
   bool TakeHeader(std::string_view line);
   bool CheckEncoding(std::string_view value);
   bool Refuse(TransportFailure failure, std::string why);
@@ -113,6 +114,7 @@ class Transfer {
   std::string why_;
   absl::Status egress_denied_;  // of the last address that was refused
   bool dialled_ = false;
+  bool exhausted_ = false;  // there was no socket for the last address
   // Set when a connection was ready and the request about to be written: from here on the server
   // may have acted on it. Stays set when libcurl tries again on another connection.
   bool request_began_ = false;

@@ -104,32 +104,6 @@ TEST(CurlCrowdTest, BeyondTheMostInFlightRequestsWaitInOrder) {
   EXPECT_EQ(gate.server().counts().max_in_flight, 1u);
 }
 
-TEST(CurlCrowdTest, TheBudgetIsForAllAnswersTogetherAndComesBack) {
-  constexpr std::int64_t kBudget = 1 << 20;
-  const auto half_an_answer = [](const TestRequest& request) {
-    TestReply reply = test::TextReply(200, std::string(900'000, 'x'));
-    if (request.path == "/hold") {
-      reply.ending = test::Ending::kHang;
-      reply.cut_after = 800'000;
-    }
-    return reply;
-  };
-  auto server = HttpServer::Start(half_an_answer);
-  CurlOptions options = LoopbackAllowed();
-  options.response_budget = kBudget;
-  Fetcher fetcher(std::move(options));
-  HttpRequest hold = RequestTo(server->Url("/hold"));
-  hold.timeout = absl::Seconds(2);
-  std::future<Result> holding = fetcher.Start(std::move(hold));
-  while (fetcher.Gauge("poller_http_answer_bytes") < 700'000) std::this_thread::yield();
-  EXPECT_THAT(fetcher.Fetch(RequestTo(server->Url("/whole"))),
-              FailsWith(TransportFailure::kOverloaded));
-  EXPECT_THAT(holding.get(), FailsWith(TransportFailure::kTimeout));
-  for (int i = 0; i < 5; ++i) {
-    EXPECT_THAT(fetcher.Fetch(RequestTo(server->Url("/whole"))), Answers(200));
-  }
-}
-
 TEST(CurlCrowdTest, ShutdownEndsWhatIsInFlightAndWhatComesLater) {
   Gate gate;
   Fetcher fetcher;

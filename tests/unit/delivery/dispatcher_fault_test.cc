@@ -10,7 +10,9 @@ namespace {
 using testing::AllOf;
 using testing::Contains;
 using testing::ElementsAre;
+using testing::Ge;
 using testing::HasSubstr;
+using testing::Le;
 using testing::SizeIs;
 
 class DispatcherFaultTest : public DispatcherFixture {};
@@ -52,6 +54,43 @@ TEST_F(DispatcherFaultTest, TenMinutesOfRefusingEverythingKillNoOrder) {
   Answer(200);
   Pass(absl::Minutes(11));
   EXPECT_EQ(Accepted(), 31);
+}
+
+TEST_F(DispatcherFaultTest, OurOwnWantOfSocketsCountsForNothing) {
+  StartDispatcher();
+  net_.Break(TransportFailure::kExhausted);
+  for (int order = 1; order <= 12; ++order) Deliver({order});
+  Pass(absl::Minutes(1));
+  EXPECT_THAT(net_.requests(), SizeIs(AllOf(Ge(12u), Le(13u * 8u))));
+  EXPECT_EQ(State().receiver_breaker, BreakerRecord{});
+  EXPECT_FALSE(State().receiver_failing_since.has_value());
+  EXPECT_THAT(DeliveryOf(1).attempts, SizeIs(0));
+  net_.Mend();
+  Pass(absl::Seconds(5));
+  EXPECT_EQ(Accepted(), 12);
+}
+
+TEST_F(DispatcherFaultTest, AForcedDeliveryThatFindsNoSocketFailsOnceAndDoesNotSpin) {
+  StartDispatcher();
+  net_.Break(TransportFailure::kExhausted);
+  Deliver({1});
+  ASSERT_OK(outbox_->Retry(DeliveryOf(1).delivery.id, kActor, clock_.Read()).status());
+  Hint();
+  EXPECT_THAT(net_.requests(), SizeIs(2));
+  ASSERT_THAT(DeliveryOf(1).attempts, SizeIs(1));
+  EXPECT_EQ(DeliveryOf(1).attempts[0].failure, "exhausted");
+}
+
+TEST_F(DispatcherFaultTest, AnAnswerForWhichWeHaveNoMemoryIsAskedForAgainSoonAndCountsForNothing) {
+  StartDispatcher();
+  net_.Break(TransportFailure::kOverloaded);
+  Deliver({1});
+  Pass(absl::Seconds(30));
+  EXPECT_EQ(DeliveryOf(1).delivery.spent, 0);
+  EXPECT_EQ(State().receiver_breaker, BreakerRecord{});
+  // The receiver may have accepted it: the attempts are on record.
+  EXPECT_THAT(net_.Times(1), ElementsAre(0, 5, 10, 15, 20, 25, 30));
+  EXPECT_THAT(DeliveryOf(1).attempts, SizeIs(7));
 }
 
 TEST_F(DispatcherFaultTest, ARefusedOrderIsDeadAfterItsAttemptsAndSaysSo) {

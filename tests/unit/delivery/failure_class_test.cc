@@ -117,6 +117,16 @@ TEST(ClassifyTransportFailureTest, IsAlwaysTheReceivers) {
   }
 }
 
+TEST(ClassifyTransportFailureTest, OurOwnWantSaysNothingAndWaits) {
+  for (const TransportFailure failure :
+       {TransportFailure::kExhausted, TransportFailure::kOverloaded}) {
+    const AttemptVerdict verdict = ClassifyTransportFailure(failure);
+    EXPECT_EQ(verdict.receiver, Receiver::kSilent) << TransportFailureName(failure);
+    EXPECT_FALSE(verdict.may_blame_order) << TransportFailureName(failure);
+    EXPECT_EQ(verdict.hold, absl::Seconds(5)) << TransportFailureName(failure);
+  }
+}
+
 TEST(ClassifyTransportFailureTest, OurOwnStopSaysNothing) {
   EXPECT_EQ(ClassifyTransportFailure(TransportFailure::kCancelled).receiver, Receiver::kSilent);
 }

@@ -12,11 +12,11 @@
 namespace poller {
 namespace {
 
-constexpr TransportFailure kAll[] = {TransportFailure::kDns,        TransportFailure::kConnect,
-                                     TransportFailure::kTls,        TransportFailure::kEgressDenied,
-                                     TransportFailure::kCancelled,  TransportFailure::kTimeout,
-                                     TransportFailure::kReset,      TransportFailure::kTooLarge,
-                                     TransportFailure::kOverloaded, TransportFailure::kProtocol};
+constexpr TransportFailure kAll[] = {
+    TransportFailure::kDns,          TransportFailure::kConnect,   TransportFailure::kTls,
+    TransportFailure::kEgressDenied, TransportFailure::kExhausted, TransportFailure::kCancelled,
+    TransportFailure::kTimeout,      TransportFailure::kReset,     TransportFailure::kTooLarge,
+    TransportFailure::kOverloaded,   TransportFailure::kProtocol};
 
 TEST(TransportErrorTest, CarriesTheFailureThroughContext) {
   std::set<std::string_view> names;
@@ -38,7 +38,8 @@ TEST(TransportErrorTest, OnlyFailuresBeforeTheRequestRuleOutThatItArrived) {
   for (const TransportFailure failure : kAll) {
     const bool before =
         failure == TransportFailure::kDns || failure == TransportFailure::kConnect ||
-        failure == TransportFailure::kTls || failure == TransportFailure::kEgressDenied;
+        failure == TransportFailure::kTls || failure == TransportFailure::kEgressDenied ||
+        failure == TransportFailure::kExhausted;
     EXPECT_EQ(MayHaveBeenReceived(failure), !before) << TransportFailureName(failure);
   }
 }

@@ -398,10 +398,12 @@ TEST(ClientTransportTest, TellsTooMuchFromDown) {
       {TransportFailure::kConnect, ErrorKind::kServerDown},
       {TransportFailure::kTls, ErrorKind::kServerDown},
       {TransportFailure::kEgressDenied, ErrorKind::kServerDown},
-      {TransportFailure::kCancelled, ErrorKind::kServerDown},
+      {TransportFailure::kExhausted, ErrorKind::kLocal},
+      {TransportFailure::kCancelled, ErrorKind::kLocal},
       {TransportFailure::kTimeout, ErrorKind::kTooMuch},
       {TransportFailure::kReset, ErrorKind::kServerDown},
       {TransportFailure::kTooLarge, ErrorKind::kTooMuch},
+      {TransportFailure::kOverloaded, ErrorKind::kLocal},
       {TransportFailure::kProtocol, ErrorKind::kServerDown}};
   for (const auto& [failure, kind] : rows) {
     ScriptedHttp http([failure = failure](const HttpRequest&) {

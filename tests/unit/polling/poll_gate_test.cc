@@ -56,6 +56,13 @@ TEST(JudgePassTest, RateLimitOnlyDelays) {
   EXPECT_EQ(verdict.breaker, BreakerEffect::kNone);
 }
 
+TEST(JudgePassTest, OurOwnWantOnlyDelays) {
+  const PassVerdict verdict = JudgePass(odoo::MakeError(ErrorKind::kLocal, "no memory"), false);
+  EXPECT_EQ(verdict.hold, absl::Seconds(10));
+  EXPECT_EQ(verdict.breaker, BreakerEffect::kNone);
+  EXPECT_EQ(verdict.suspend_reason, "");
+}
+
 // --- the rhythm ---
 
 TEST(NextStartTest, CountsFromStartToStart) {
