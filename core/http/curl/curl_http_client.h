@@ -14,10 +14,12 @@ namespace poller {
 
 struct CurlOptions {
   EgressPolicy egress;
-  std::int64_t response_budget = 256 << 20;  // bytes of all answers in memory at one time; beyond:
-                                             // kOverloaded for the one that asks for more
-  int max_requests = 4096;                   // in flight; more wait in order
-  std::string default_ca_pem;                // empty: the system's
+  // Bytes of all answers in memory at one time, kOverloaded beyond. A server (scheme, host and
+  // port) may hold a quarter of what is left free beside it: a fifth of all at most, which is also
+  // the largest answer that is taken.
+  std::int64_t response_budget = 256 << 20;
+  int max_requests = 4096;     // in flight; more wait in order
+  std::string default_ca_pem;  // empty: the system's
   std::string user_agent = "odoo-order-poller";
 };
 

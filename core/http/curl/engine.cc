@@ -41,7 +41,7 @@ CurlHttpClient::Engine::Engine(CurlOptions options, Metrics& metrics)
                                          "Requests that wait until fewer are in flight.")),
       answer_bytes_(metrics.GetGauge("poller_http_answer_bytes",
                                      "Memory of answers that are received or not taken yet.")),
-      budget_(std::make_shared<Budget>(options_.response_budget)) {}
+      budget_(std::make_shared<AnswerBudget>(options_.response_budget)) {}
 
 CurlHttpClient::Engine::~Engine() {
   {
@@ -202,7 +202,7 @@ void CurlHttpClient::Engine::Report() {
   };
   show(in_flight_, shown_in_flight_, static_cast<double>(active_.size()));
   show(waiting_requests_, shown_waiting_, static_cast<double>(waiting_.size()));
-  show(answer_bytes_, shown_bytes_, static_cast<double>(budget_->used.load()));
+  show(answer_bytes_, shown_bytes_, static_cast<double>(budget_->used()));
 }
 
 void CurlHttpClient::Engine::TakeMail() {

@@ -57,7 +57,7 @@ class CurlHttpClient::Engine {
   CURLM* multi_ = nullptr;
   int epoll_ = -1;
   int wake_ = -1;
-  const std::shared_ptr<Budget> budget_;
+  const std::shared_ptr<AnswerBudget> budget_;
   std::thread thread_;
 
   absl::Mutex mu_;

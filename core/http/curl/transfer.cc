@@ -41,12 +41,6 @@ long Milliseconds(absl::Duration duration) {
       std::clamp<std::int64_t>(absl::ToInt64Milliseconds(duration), 1, 1 << 30));
 }
 
-absl::Duration TimeOf(CURL* easy, CURLINFO info) {
-  curl_off_t microseconds = 0;
-  curl_easy_getinfo(easy, info, &microseconds);
-  return absl::Microseconds(microseconds);
-}
-
 std::string_view Trim(std::string_view text) {
   const auto space = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; };
   while (!text.empty() && space(text.front())) text.remove_prefix(1);
@@ -72,21 +66,12 @@ bool SystemBundleSuffices() {
 
 }  // namespace
 
-bool BudgetLease::Grow(std::int64_t bytes) {
-  if (budget_->used.fetch_add(bytes) + bytes > budget_->limit) {
-    budget_->used -= bytes;
-    return false;
-  }
-  held_ += bytes;
-  return true;
-}
-
 Transfer::Transfer(HttpRequest request, OneShot<Outcome> result, const CurlOptions& options,
-                   std::shared_ptr<Budget> budget, Metrics& metrics)
+                   std::shared_ptr<AnswerBudget> budget, Metrics& metrics)
     : request_(std::move(request)),
       result_(std::move(result)),
       options_(options),
-      lease_(std::move(budget)),
+      budget_(std::move(budget)),
       metrics_(metrics) {}
 
 Transfer::~Transfer() { curl_slist_free_all(headers_); }
@@ -96,6 +81,8 @@ absl::Status Transfer::Prepare(CURL* easy) {
   if (!url.ok()) return TransportError(TransportFailure::kProtocol, Message(url.status()));
   server_ = url->host + ":" + std::to_string(url->port);
   https_ = url->scheme == "https";
+  lease_ = BudgetLease(budget_, url->Origin());
+  most_ = std::min(request_.max_response_bytes, budget_->Largest());
   if (!IsToken(request_.method)) {
     return TransportError(TransportFailure::kProtocol, server_ + ": the method is not a word");
   }
@@ -152,9 +139,8 @@ void Transfer::SetLimits(CURL* easy) {
   curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, Milliseconds(request_.timeout));
   curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
   curl_easy_setopt(easy, CURLOPT_MAXLIFETIME_CONN, kMaxConnectionSeconds);
-  if (request_.max_response_bytes > 0 && !request_.body_may_be_cut) {
-    curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE,
-                     static_cast<curl_off_t>(request_.max_response_bytes));
+  if (most_ > 0 && !request_.body_may_be_cut) {
+    curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(most_));
   }
 }
 
@@ -217,17 +203,16 @@ bool Transfer::Refuse(TransportFailure failure, std::string why) {
 
 bool Transfer::TakeBody(const char* data, std::size_t size) {
   body_began_ = true;
-  const auto most = static_cast<std::size_t>(request_.max_response_bytes);
+  const auto most = static_cast<std::size_t>(most_);
   const std::size_t fits = std::min(size, most - std::min(most, response_.body.size()));
   if (fits < size && !request_.body_may_be_cut) {
-    return Refuse(TransportFailure::kTooLarge,
-                  "the answer is larger than " + FormatBytes(request_.max_response_bytes));
+    return Refuse(TransportFailure::kTooLarge, "the answer is larger than " + FormatBytes(most_));
   }
   if (!Reserve(response_.body.size() + fits)) {
     if (request_.body_may_be_cut) return Cut();
-    return Refuse(
-        TransportFailure::kOverloaded,
-        "the memory for answers (" + FormatBytes(options_.response_budget) + ") is used up");
+    return Refuse(TransportFailure::kOverloaded, "this server's share of the memory for answers (" +
+                                                     FormatBytes(options_.response_budget) +
+                                                     ") is used up");
   }
   response_.body.append(data, fits);
   return fits == size || Cut();
@@ -243,7 +228,7 @@ bool Transfer::Cut() {
 bool Transfer::Reserve(std::size_t bytes) {
   const std::size_t present = body_capacity_;
   if (bytes <= present) return true;
-  const auto most = static_cast<std::size_t>(request_.max_response_bytes);
+  const auto most = static_cast<std::size_t>(most_);
   const std::size_t ample = std::max(bytes, std::min(most, std::max(2 * present, kFirstReserve)));
   for (const std::size_t capacity : {ample, bytes}) {
     if (!lease_.Grow(static_cast<std::int64_t>(capacity - present))) continue;
@@ -330,124 +315,6 @@ int Transfer::OnBeforeRequest(void* self, char* peer, char*, int, int) noexcept 
   }
   transfer.request_began_ = true;
   return CURL_PREREQFUNC_OK;
-}
-
-TransportFailure Transfer::Classify(CURLcode code) const {
-  if (refused_) return *refused_;
-  switch (code) {
-    case CURLE_FILESIZE_EXCEEDED:
-      return TransportFailure::kTooLarge;
-    case CURLE_UNSUPPORTED_PROTOCOL:
-    case CURLE_URL_MALFORMAT:
-    case CURLE_WEIRD_SERVER_REPLY:
-    case CURLE_BAD_CONTENT_ENCODING:
-    case CURLE_WRITE_ERROR:
-    case CURLE_OUT_OF_MEMORY:
-    case CURLE_FAILED_INIT:
-      return TransportFailure::kProtocol;
-    default:
-      break;
-  }
-  if (!request_began_) return ClassifyBeforeRequest(code);
-  // Whatever libcurl says now, it may be about a second connection.
-  return code == CURLE_OPERATION_TIMEDOUT ? TransportFailure::kTimeout : TransportFailure::kReset;
-}
-
-TransportFailure Transfer::ClassifyBeforeRequest(CURLcode code) const {
-  long local_port = 0;  // known once TCP is connected; the time of it only when TLS is too
-  curl_easy_getinfo(easy_, CURLINFO_LOCAL_PORT, &local_port);
-  if (exhausted_) return TransportFailure::kExhausted;
-  const bool found = dialled_ || !egress_denied_.ok() ||
-                     TimeOf(easy_, CURLINFO_NAMELOOKUP_TIME_T) > absl::ZeroDuration();
-  switch (code) {
-    case CURLE_COULDNT_RESOLVE_HOST:
-    case CURLE_COULDNT_RESOLVE_PROXY:
-      return TransportFailure::kDns;
-    case CURLE_SSL_CONNECT_ERROR:
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CERTPROBLEM:
-    case CURLE_SSL_CIPHER:
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_ISSUER_ERROR:
-    case CURLE_SSL_INVALIDCERTSTATUS:
-    case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
-      return TransportFailure::kTls;
-    case CURLE_OPERATION_TIMEDOUT:
-      if (!found) return TransportFailure::kDns;
-      break;
-    default:
-      break;
-  }
-  if (!dialled_ && !egress_denied_.ok()) return TransportFailure::kEgressDenied;
-  return https_ && local_port > 0 ? TransportFailure::kTls : TransportFailure::kConnect;
-}
-
-absl::Status Transfer::Error(TransportFailure failure, CURLcode code) const {
-  std::string why;
-  if (refused_) {
-    why = why_;
-  } else if (failure == TransportFailure::kEgressDenied) {
-    why = std::string(Message(egress_denied_));
-  } else if (failure == TransportFailure::kExhausted) {
-    why = "this machine has no sockets left for it";
-  } else {
-    // What a name server or a TLS peer says stands in it.
-    why = error_[0] != '\0' ? SafeText(Trim(error_), 300) : curl_easy_strerror(code);
-  }
-  return TransportError(failure, server_ + ": " + why);
-}
-
-void Transfer::FillPeer() {
-  char* peer = nullptr;
-  long port = 0;
-  curl_easy_getinfo(easy_, CURLINFO_PRIMARY_IP, &peer);
-  curl_easy_getinfo(easy_, CURLINFO_PRIMARY_PORT, &port);
-  if (peer == nullptr || *peer == '\0') return;
-  const std::string ip = peer;
-  response_.peer =
-      (ip.find(':') == std::string::npos ? ip : "[" + ip + "]") + ":" + std::to_string(port);
-}
-
-void Transfer::FillTimes() {
-  response_.total = TimeOf(easy_, CURLINFO_TOTAL_TIME_T);
-  long dialled = 0;
-  curl_easy_getinfo(easy_, CURLINFO_NUM_CONNECTS, &dialled);
-  if (dialled == 0) return;  // a kept-alive connection: nothing was looked up or connected
-  response_.name_lookup = TimeOf(easy_, CURLINFO_NAMELOOKUP_TIME_T);
-  response_.connect = TimeOf(easy_, CURLINFO_CONNECT_TIME_T);
-  response_.tls = TimeOf(easy_, CURLINFO_APPCONNECT_TIME_T);
-}
-
-void Transfer::Complete(CURLcode code) {
-  if (code != CURLE_OK && !response_.body_cut) {
-    Fail(Error(Classify(code), code));
-    return;
-  }
-  long status = 0;
-  curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
-  if (status < 200) {
-    Fail(TransportError(TransportFailure::kProtocol, server_ + ": the answer has no status"));
-    return;
-  }
-  response_.status = static_cast<int>(status);
-  FillPeer();
-  FillTimes();
-  Resolve(std::move(response_));
-}
-
-void Transfer::Fail(const absl::Status& status) {
-  response_ = HttpResponse();  // its memory goes with its share of the budget
-  Resolve(status);
-}
-
-void Transfer::Resolve(absl::StatusOr<HttpResponse> response) {
-  const auto failure = TransportFailureOf(response.status());
-  const std::string_view how = failure ? TransportFailureName(*failure) : "answered";
-  metrics_
-      .GetCounter("poller_http_requests_total", "Requests that ended, by how.",
-                  {{"result", std::string(how)}})
-      .Add();
-  result_.Set(Outcome(std::move(response), std::move(lease_)));
 }
 
 }  // namespace poller

@@ -3,7 +3,6 @@
 
 #include <curl/curl.h>
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -13,35 +12,10 @@
 
 #include "absl/status/statusor.h"
 #include "core/async/one_shot.h"
+#include "core/http/curl/answer_budget.h"
 #include "core/http/curl/curl_http_client.h"
 
 namespace poller {
-
-// Bytes that all answers in memory may hold together. Thread-safe.
-struct Budget {
-  explicit Budget(std::int64_t bytes) : limit(bytes) {}
-  const std::int64_t limit;
-  std::atomic<std::int64_t> used = 0;
-};
-
-// One answer's share of the budget, given back on destruction.
-class BudgetLease {
- public:
-  explicit BudgetLease(std::shared_ptr<Budget> budget) : budget_(std::move(budget)) {}
-  BudgetLease(BudgetLease&& other) noexcept
-      : budget_(std::move(other.budget_)), held_(std::exchange(other.held_, 0)) {}
-  BudgetLease& operator=(BudgetLease&&) = delete;
-  ~BudgetLease() {
-    if (budget_ != nullptr) budget_->used -= held_;
-  }
-
-  // False, and nothing is taken, if that many bytes are not left.
-  bool Grow(std::int64_t bytes);
-
- private:
-  std::shared_ptr<Budget> budget_;
-  std::int64_t held_ = 0;
-};
 
 // What the one who sent a request gets. The lease is held until then: an answer that nobody has
 // taken yet fills memory too.
@@ -57,7 +31,7 @@ class Transfer {
  public:
   // `options` and `metrics` outlive the transfer.
   Transfer(HttpRequest request, OneShot<Outcome> result, const CurlOptions& options,
-           std::shared_ptr<Budget> budget, Metrics& metrics);
+           std::shared_ptr<AnswerBudget> budget, Metrics& metrics);
   ~Transfer();
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
@@ -101,7 +75,9 @@ class Transfer {
   HttpRequest request_;
   OneShot<Outcome> result_;
   const CurlOptions& options_;
+  const std::shared_ptr<AnswerBudget> budget_;
   BudgetLease lease_;
+  std::int64_t most_ = 0;  // bytes of the answer, decompressed
   Metrics& metrics_;
   CURL* easy_ = nullptr;
   curl_slist* headers_ = nullptr;

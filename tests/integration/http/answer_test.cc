@@ -2,9 +2,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "tests/integration/http/fetcher.h"
 #include "tests/support/http_server.h"
@@ -78,24 +80,33 @@ TEST(CurlAnswerTest, WhatMayBeCutIsAnAnswerHoweverLargeItIs) {
   }
 }
 
-TEST(CurlAnswerTest, TheBudgetIsForAllAnswersTogetherAndComesBack) {
-  constexpr std::int64_t kBudget = 1 << 20;
-  const auto half_an_answer = [](const TestRequest& request) {
-    TestReply reply = test::TextReply(200, std::string(900'000, 'x'));
-    if (request.path == "/hold") {
-      reply.ending = test::Ending::kHang;
-      reply.cut_after = 800'000;
-    }
-    return reply;
-  };
-  auto server = HttpServer::Start(half_an_answer);
+constexpr std::int64_t kBudget = 8 << 20;
+
+CurlOptions SmallBudget() {
   CurlOptions options = LoopbackAllowed();
   options.response_budget = kBudget;
-  Fetcher fetcher(std::move(options));
+  return options;
+}
+
+// A server whose answers to "/hold" stop after `bytes`, and never end.
+std::unique_ptr<HttpServer> HoldingServer(std::uint64_t bytes) {
+  return HttpServer::Start([bytes](const TestRequest& request) {
+    TestReply reply = test::TextReply(200, std::string(bytes, 'x'));
+    if (request.path != "/hold") return reply;
+    reply.filler = 1000;
+    reply.ending = test::Ending::kHang;
+    reply.cut_after = bytes;
+    return reply;
+  });
+}
+
+TEST(CurlAnswerTest, TheMemoryOfAnAnswerComesBack) {
+  auto server = HoldingServer(1'200'000);
+  Fetcher fetcher(SmallBudget());
   HttpRequest hold = RequestTo(server->Url("/hold"));
   hold.timeout = absl::Seconds(2);
   std::future<Result> holding = fetcher.Start(std::move(hold));
-  while (fetcher.Gauge("poller_http_answer_bytes") < 700'000) std::this_thread::yield();
+  while (fetcher.Gauge("poller_http_answer_bytes") < 1'100'000) std::this_thread::yield();
   EXPECT_THAT(fetcher.Fetch(RequestTo(server->Url("/whole"))),
               FailsWith(TransportFailure::kOverloaded));
   HttpRequest cut = RequestTo(server->Url("/whole"));
@@ -105,6 +116,35 @@ TEST(CurlAnswerTest, TheBudgetIsForAllAnswersTogetherAndComesBack) {
   for (int i = 0; i < 5; ++i) {
     EXPECT_THAT(fetcher.Fetch(RequestTo(server->Url("/whole"))), Answers(200));
   }
+}
+
+TEST(CurlAnswerTest, WhatCouldNeverBeHeldIsTooLarge) {
+  auto server = HoldingServer(kBudget / 5 + 1);
+  Fetcher fetcher(SmallBudget());
+  EXPECT_THAT(fetcher.Fetch(RequestTo(server->Url("/whole"))),
+              FailsWith(TransportFailure::kTooLarge));
+}
+
+TEST(CurlAnswerTest, EightGreedyServersLeaveMemoryForANinth) {
+  Fetcher fetcher(SmallBudget());
+  std::vector<std::unique_ptr<HttpServer>> greedy;
+  std::vector<std::future<Result>> results;
+  for (int i = 0; i < 8; ++i) greedy.push_back(HoldingServer(300'000));
+  // Thirty times the budget, from one after the other: the worst order for those that come later.
+  for (int i = 0; i < 8; ++i) {
+    for (int k = 0; k < 100; ++k) {
+      results.push_back(
+          fetcher.Start(RequestTo(greedy[static_cast<std::size_t>(i)]->Url("/hold"))));
+    }
+    while (fetcher.Count("overloaded") < 90 * (i + 1)) std::this_thread::yield();
+  }
+  auto ninth = HoldingServer(200'000);
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_THAT(fetcher.Fetch(RequestTo(ninth->Url())), Answers(200));
+  }
+  EXPECT_LE(fetcher.Gauge("poller_http_answer_bytes"), kBudget);
+  fetcher.DestroyClient();
+  for (auto& result : results) EXPECT_FALSE(result.get().ok());
 }
 
 }  // namespace
