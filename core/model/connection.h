@@ -135,6 +135,9 @@ struct ConnectionState {
   absl::Time oldest_waiting = absl::InfiniteFuture();  // creation of the oldest pending one
   // When the receiver began to fail without an acceptance since; unset while it accepts.
   std::optional<absl::Time> receiver_failing_since;
+  // A backup was restored: nothing is delivered until one complete poll and one complete sweep were
+  // committed since, because the backup does not know what has happened after it.
+  std::optional<absl::Time> held_since;
 };
 
 }  // namespace poller

@@ -91,6 +91,9 @@ struct IngestResult {
   int dead = 0;       // unmappable, new or changed
   int cancelled = 0;  // superseded, withdrawn or announced
   int stale = 0;      // dropped: older than the head
+  // The connection was held after a restore, and this batch completed what it waited for: its
+  // deliveries may be claimed from now on.
+  bool released = false;
 };
 
 // Thread-safe. Blocking: call through Offload. The caller holds the connection's ingest lane from

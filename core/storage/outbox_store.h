@@ -55,7 +55,7 @@ struct Resolution {
 };
 
 struct DeliveryFilter {
-  std::optional<ConnectionId> connection;
+  std::optional<ConnectionId> connection = std::nullopt;
   bool dead_only = false;
 };
 
@@ -78,7 +78,7 @@ class OutboxStore {
   // Claims up to `limit` deliveries of `connection` that are due: live before history, then fewest
   // attempts, then oldest; at most one an order, and none of an order that has one in flight. With
   // `forced_only`, those alone that an operator asked for. A claim ends with Resolve, or with this
-  // run of the process. Empty: nothing is due.
+  // run of the process. Empty: nothing is due, or the connection is held after a restore.
   virtual absl::StatusOr<std::vector<ClaimedDelivery>> Claim(ConnectionId connection,
                                                              const Instant& now, int limit,
                                                              bool forced_only) = 0;
@@ -86,7 +86,7 @@ class OutboxStore {
   virtual absl::StatusOr<Resolution> Resolve(const DeliveryOutcome& outcome,
                                              const Instant& now) = 0;
   // Time until the next delivery of `connection` that is not in flight becomes due; zero: now;
-  // InfiniteDuration: none waits.
+  // InfiniteDuration: none waits, or the connection is held.
   virtual absl::StatusOr<absl::Duration> NextDue(ConnectionId connection, const Instant& now) = 0;
 
   // The retry queue: pending with a failed attempt, plus dead. Newest id first, ids smaller than

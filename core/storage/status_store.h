@@ -14,6 +14,7 @@ struct StorageTotals {
   std::int64_t suspended = 0;
   std::int64_t unhealthy =
       0;  // a breaker is not closed, suspended, receiver gone, last poll failed, or dead letters
+  std::int64_t held = 0;  // after a restore, until a complete poll and a complete sweep
   std::int64_t waiting = 0;
   std::int64_t dead = 0;
   absl::Time oldest_waiting = absl::InfiniteFuture();

@@ -232,6 +232,8 @@ absl::StatusOr<std::vector<SealedClaim>> ClaimDue(Database& db, const Connection
                                                   std::int64_t run, const Instant& now, int limit,
                                                   bool forced_only) {
   std::vector<DeliveryId> ids;
+  ASSIGN_OR_RETURN(const bool held, IsHeld(db, connection.id));
+  if (held) return std::vector<SealedClaim>();
   if (!forced_only) {
     for (const DeliveryClass priority : {DeliveryClass::kLive, DeliveryClass::kHistory}) {
       RETURN_IF_ERROR(
@@ -253,6 +255,8 @@ absl::StatusOr<std::vector<SealedClaim>> ClaimDue(Database& db, const Connection
 
 absl::StatusOr<absl::Duration> TimeUntilDue(Database& db, ConnectionId connection,
                                             const Instant& now) {
+  ASSIGN_OR_RETURN(const bool held, IsHeld(db, connection));
+  if (held) return absl::InfiniteDuration();
   {
     Query due = db.Run(kAnyDue, connection);
     if (due.Next()) return absl::ZeroDuration();

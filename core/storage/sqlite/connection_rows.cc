@@ -13,21 +13,22 @@ namespace {
 constexpr absl::Duration kRequestKept = absl::Hours(24);
 
 // One select list for every reader: the order is that of ReadRow.
-#define POLLER_CONNECTION_SELECT                                                                 \
-  "SELECT c.id, c.uid, c.version, c.name, c.external_id, c.odoo_url, c.odoo_database, "          \
-  "c.odoo_username, c.odoo_api_key, c.odoo_protocol, c.odoo_company_ids, c.odoo_ca_pem, "        \
-  "c.odoo_rate, c.webhook_url, c.webhook_secret, c.webhook_legacy_secret_header, "               \
-  "c.webhook_ca_pem, c.interval_us, c.overlap_us, c.line_interval_us, c.track_age_us, "          \
-  "c.send_cancelled, c.send_every_touch, c.start_from, c.paused_polling, c.paused_delivery, "    \
-  "c.created_at, c.updated_at, s.mark, s.line_mark, s.sweep_mark, s.started, s.odoo_uid, "       \
-  "s.odoo_version, s.odoo_breaker_state, s.odoo_breaker_failures, s.odoo_breaker_successes, "    \
-  "s.odoo_breaker_opened_at, s.odoo_breaker_retry_at, s.odoo_breaker_error, "                    \
-  "s.receiver_breaker_state, s.receiver_breaker_failures, s.receiver_breaker_successes, "        \
-  "s.receiver_breaker_opened_at, s.receiver_breaker_retry_at, s.receiver_breaker_error, "        \
-  "s.suspension_reason, s.suspension_message, s.suspended_since, s.receiver_gone_since, "        \
-  "s.receiver_failing_since, s.last_poll_at, s.last_poll_duration_us, s.last_poll_found, "       \
-  "s.last_poll_error, s.waiting, s.dead, "                                                       \
-  "(SELECT min(d.pending_since) FROM delivery d WHERE d.connection_id = c.id AND d.status = 0) " \
+#define POLLER_CONNECTION_SELECT                                                                  \
+  "SELECT c.id, c.uid, c.version, c.name, c.external_id, c.odoo_url, c.odoo_database, "           \
+  "c.odoo_username, c.odoo_api_key, c.odoo_protocol, c.odoo_company_ids, c.odoo_ca_pem, "         \
+  "c.odoo_rate, c.webhook_url, c.webhook_secret, c.webhook_legacy_secret_header, "                \
+  "c.webhook_ca_pem, c.interval_us, c.overlap_us, c.line_interval_us, c.track_age_us, "           \
+  "c.send_cancelled, c.send_every_touch, c.start_from, c.paused_polling, c.paused_delivery, "     \
+  "c.created_at, c.updated_at, s.mark, s.line_mark, s.sweep_mark, s.started, s.odoo_uid, "        \
+  "s.odoo_version, s.odoo_breaker_state, s.odoo_breaker_failures, s.odoo_breaker_successes, "     \
+  "s.odoo_breaker_opened_at, s.odoo_breaker_retry_at, s.odoo_breaker_error, "                     \
+  "s.receiver_breaker_state, s.receiver_breaker_failures, s.receiver_breaker_successes, "         \
+  "s.receiver_breaker_opened_at, s.receiver_breaker_retry_at, s.receiver_breaker_error, "         \
+  "s.suspension_reason, s.suspension_message, s.suspended_since, s.receiver_gone_since, "         \
+  "s.receiver_failing_since, s.last_poll_at, s.last_poll_duration_us, s.last_poll_found, "        \
+  "s.last_poll_error, s.waiting, s.dead, "                                                        \
+  "(SELECT min(d.pending_since) FROM delivery d WHERE d.connection_id = c.id AND d.status = 0), " \
+  "s.held_since "                                                                                 \
   "FROM connection c JOIN connection_state s ON s.connection_id = c.id WHERE c.deleted = 0 "
 
 SealContext ApiKeyPlace(const std::string& uid) { return {"connection", uid, "odoo_api_key"}; }
@@ -96,6 +97,7 @@ ConnectionState ReadState(const Query& row, int column) {
   state.waiting = row.Int(column + 27);
   state.dead = row.Int(column + 28);
   state.oldest_waiting = row.TimeOr(column + 29, absl::InfiniteFuture());
+  state.held_since = row.OptionalTime(column + 30);
   return state;
 }
 
@@ -160,6 +162,14 @@ absl::StatusOr<ConnectionRef> FindConnection(Database& db, ConnectionId id) {
   }
   RETURN_IF_ERROR(query.status());
   return NoSuchConnection(id);
+}
+
+absl::StatusOr<bool> IsHeld(Database& db, ConnectionId id) {
+  Query query = db.Run(
+      "SELECT 1 FROM connection_state WHERE connection_id = ?1 AND held_since IS NOT NULL", id);
+  const bool held = query.Next();
+  RETURN_IF_ERROR(query.status());
+  return held;
 }
 
 absl::StatusOr<std::vector<ConnectionWithState>> ReadConnections(Database& db, const Vault& vault,

@@ -28,6 +28,8 @@ struct ConnectionRef {
 absl::Status NoSuchConnection(ConnectionId id);
 // Deleted ones are not there. kNotFound.
 absl::StatusOr<ConnectionRef> FindConnection(Database& db, ConnectionId id);
+// ConnectionState::held_since is set.
+absl::StatusOr<bool> IsHeld(Database& db, ConnectionId id);
 
 // Those with an id greater than `after`, by id.
 absl::StatusOr<std::vector<ConnectionWithState>> ReadConnections(Database& db, const Vault& vault,

@@ -181,28 +181,35 @@ absl::Status DeliveryChanges::End(const DeliveryRow& row, DeliveryStatus status,
 }
 
 absl::Status DeliveryChanges::Force(const DeliveryRow& row, const Actor& actor) {
-  const bool pending = row.delivery.status == DeliveryStatus::kPending;
-  if (row.delivery.in_flight) {
-    if (row.forced_again) return absl::OkStatus();
-    RETURN_IF_ERROR(transaction_.db.Exec("UPDATE delivery SET forced_again = 1 WHERE id = ?1",
-                                         row.delivery.id));
-  } else if (pending) {
-    if (row.forced && row.due) return absl::OkStatus();
+  if (!row.delivery.in_flight) return MakeDue(row, /*forced=*/true, actor);
+  if (row.forced_again) return absl::OkStatus();
+  RETURN_IF_ERROR(
+      transaction_.db.Exec("UPDATE delivery SET forced_again = 1 WHERE id = ?1", row.delivery.id));
+  return Requeued(row, actor);
+}
+
+absl::Status DeliveryChanges::Requeue(const DeliveryRow& row, const Actor& actor) {
+  return MakeDue(row, /*forced=*/false, actor);
+}
+
+absl::Status DeliveryChanges::MakeDue(const DeliveryRow& row, bool forced, const Actor& actor) {
+  if (row.delivery.status == DeliveryStatus::kPending) {
+    if (row.due && (row.forced || !forced)) return absl::OkStatus();
     RETURN_IF_ERROR(transaction_.db.Exec(
-        "UPDATE delivery SET queue = 1, forced = 1, next_attempt_at = ?2, updated_at = ?2 "
-        "WHERE id = ?1",
-        row.delivery.id, now_));
-  } else {
-    // A dead one stays in the list of retries until it is delivered: its failures are still what an
-    // operator looks for.
-    RETURN_IF_ERROR(transaction_.db.Exec(
-        "UPDATE delivery SET status = 0, reason = '', queue = 1, forced = 1, spent = 0, "
-        "failed = CASE WHEN status = 2 THEN failed ELSE 0 END, pending_since = ?2, "
-        "next_attempt_at = ?2, updated_at = ?2 WHERE id = ?1",
-        row.delivery.id, now_));
-    Count(row.delivery.status, -1);
-    Count(DeliveryStatus::kPending, 1);
+        "UPDATE delivery SET queue = 1, forced = max(forced, ?3), next_attempt_at = ?2, "
+        "updated_at = ?2 WHERE id = ?1",
+        row.delivery.id, now_, forced));
+    return Requeued(row, actor);
   }
+  // A dead one stays in the list of retries until it is delivered: its failures are still what an
+  // operator looks for.
+  RETURN_IF_ERROR(transaction_.db.Exec(
+      "UPDATE delivery SET status = 0, reason = '', queue = 1, forced = ?3, spent = 0, "
+      "failed = CASE WHEN status = 2 THEN failed ELSE 0 END, pending_since = ?2, "
+      "next_attempt_at = ?2, updated_at = ?2 WHERE id = ?1",
+      row.delivery.id, now_, forced));
+  Count(row.delivery.status, -1);
+  Count(DeliveryStatus::kPending, 1);
   return Requeued(row, actor);
 }
 

@@ -75,6 +75,9 @@ class DeliveryChanges {
   // Due now, past breaker and backoff, whatever its status was; spent failures are forgotten if it
   // was not pending. In flight: as soon as that fails. Writes its event, unless it is so already.
   absl::Status Force(const DeliveryRow& row, const Actor& actor);
+  // Due now, in its turn: past backoff, not past the breaker. For what is pending or dead and not in
+  // flight. Writes its event, unless it is so already.
+  absl::Status Requeue(const DeliveryRow& row, const Actor& actor);
   // A baseline revision that is owed after all: due now, in its turn. Writes kDeliveryRequeued.
   absl::Status Enqueue(const DeliveryRow& row, DeliveryClass priority, const Actor& actor);
   // An event about the delivery; fills in what every such event says.
@@ -86,6 +89,8 @@ class DeliveryChanges {
 
  private:
   void Count(DeliveryStatus status, int by);
+  // Force and Requeue of what is not in flight.
+  absl::Status MakeDue(const DeliveryRow& row, bool forced, const Actor& actor);
   // The event of somebody having asked for it.
   absl::Status Requeued(const DeliveryRow& row, const Actor& actor);
   Transaction& transaction_;

@@ -295,11 +295,27 @@ absl::Status IngestTransaction::WriteMarks() {
   if (!batch_.mark && !batch_.line_mark && !batch_.sweep_mark && !batch_.started) {
     return absl::OkStatus();
   }
-  return db_.Exec(
+  RETURN_IF_ERROR(db_.Exec(
       "UPDATE connection_state SET mark = coalesce(?2, mark), line_mark = coalesce(?3, line_mark), "
-      "sweep_mark = coalesce(?4, sweep_mark), started = coalesce(?5, started) "
-      "WHERE connection_id = ?1",
-      connection_.id, batch_.mark, batch_.line_mark, batch_.sweep_mark, batch_.started);
+      "sweep_mark = coalesce(?4, sweep_mark), started = coalesce(?5, started), "
+      "held_polled = max(held_polled, ?2 IS NOT NULL), "
+      "held_swept = max(held_swept, ?4 IS NOT NULL) WHERE connection_id = ?1",
+      connection_.id, batch_.mark, batch_.line_mark, batch_.sweep_mark, batch_.started));
+  return EndHold();
+}
+
+// Everything was compared with Odoo since the restore: what waits is what Odoo says now.
+absl::Status IngestTransaction::EndHold() {
+  RETURN_IF_ERROR(
+      db_.Exec("UPDATE connection_state SET held_since = NULL WHERE connection_id = ?1 "
+               "AND held_since IS NOT NULL AND held_polled = 1 AND held_swept = 1",
+               connection_.id));
+  if (db_.changes() == 0) return absl::OkStatus();
+  result_.released = true;
+  EventDetail detail;
+  detail.reason = "restored";
+  return AppendConnectionEvent(transaction_, connection_, EventType::kConnectionResumed,
+                               std::move(detail), now_);
 }
 
 absl::Status IngestTransaction::WriteLog() {

@@ -39,6 +39,7 @@ class IngestTransaction {
   absl::Status Announce(const DeliveryRow& row, const NewRevision& revision);
   absl::Status WriteHead(const OrderHead& head);
   absl::Status WriteMarks();
+  absl::Status EndHold();
   absl::Status WriteLog();
   // The last recorded content of an order, and its hash.
   absl::Status LastRecorded(OrderId order, std::string& content, std::string& content_hash);

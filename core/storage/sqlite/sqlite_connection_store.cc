@@ -59,7 +59,8 @@ absl::Status ResetOdoo(Database& db, ConnectionId id) {
   RETURN_IF_ERROR(db.Exec("UPDATE connection SET generation = generation + 1 WHERE id = ?1", id));
   return db.Exec(
       "UPDATE connection_state SET mark = NULL, line_mark = NULL, sweep_mark = NULL, "
-      "started = NULL, odoo_uid = 0, odoo_version = '' WHERE connection_id = ?1",
+      "started = NULL, odoo_uid = 0, odoo_version = '', held_polled = 0, held_swept = 0 WHERE "
+      "connection_id = ?1",
       id);
 }
 

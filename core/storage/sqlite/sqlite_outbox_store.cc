@@ -1,6 +1,5 @@
 #include "core/storage/sqlite/sqlite_outbox_store.h"
 
-#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -9,6 +8,7 @@
 #include "core/base/status.h"
 #include "core/base/text.h"
 #include "core/storage/sqlite/claim_rows.h"
+#include "core/storage/sqlite/retry_rows.h"
 
 namespace poller {
 namespace {
@@ -63,27 +63,6 @@ absl::StatusOr<Delivery> Reread(Database& db, DeliveryId id) {
   ASSIGN_OR_RETURN(const std::optional<DeliveryRow> row, FindDelivery(db, id));
   if (!row) return NoSuchDelivery(id);
   return row->delivery;
-}
-
-// Ids of one kind of retry (1: failed and pending, 2: dead), newest first.
-absl::StatusOr<std::vector<DeliveryId>> RetryIds(Database& db, int kind,
-                                                 const std::optional<ConnectionId>& connection,
-                                                 std::int64_t below, int limit) {
-  std::vector<DeliveryId> ids;
-  Query query =
-      connection
-          ? db.Run(
-                "SELECT d.id FROM delivery d WHERE d.connection_id = ?1 AND d.retry = ?2 "
-                "AND d.id < ?3 ORDER BY d.id DESC LIMIT ?4",
-                *connection, kind, below, limit)
-          : db.Run(
-                "SELECT d.id FROM delivery d WHERE d.retry = ?1 AND d.id < ?2 AND NOT EXISTS "
-                "(SELECT 1 FROM connection c WHERE c.id = d.connection_id AND c.deleted = 1) "
-                "ORDER BY d.id DESC LIMIT ?3",
-                kind, below, limit);
-  while (query.Next()) ids.push_back(query.As<DeliveryId>(0));
-  RETURN_IF_ERROR(query.status());
-  return ids;
 }
 
 DeliveryDetails DetailsOf(const DeliveryRow& row, const ConnectionRef& connection) {
@@ -176,14 +155,7 @@ absl::StatusOr<std::vector<DeliveryDetails>> SqliteOutboxStore::ListRetries(
     const DeliveryFilter& filter, DeliveryId before, int limit) {
   const std::int64_t below = before ? before.value() : std::numeric_limits<std::int64_t>::max();
   return context_.readers.Read([&](Database& db) -> absl::StatusOr<std::vector<DeliveryDetails>> {
-    ASSIGN_OR_RETURN(std::vector<DeliveryId> ids, RetryIds(db, 2, filter.connection, below, limit));
-    if (!filter.dead_only) {
-      ASSIGN_OR_RETURN(const std::vector<DeliveryId> failed,
-                       RetryIds(db, 1, filter.connection, below, limit));
-      ids.insert(ids.end(), failed.begin(), failed.end());
-      std::sort(ids.begin(), ids.end(), std::greater<>());
-      if (ids.size() > static_cast<std::size_t>(limit)) ids.resize(static_cast<std::size_t>(limit));
-    }
+    ASSIGN_OR_RETURN(const auto ids, RetriesBefore(db, filter, below, limit));
     std::vector<DeliveryDetails> list;
     for (const DeliveryId id : ids) {
       const absl::StatusOr<Target> target = FindTarget(db, id);

@@ -26,7 +26,7 @@ absl::StatusOr<StorageTotals> SqliteStatusStore::Totals() {
         "OR s.suspension_reason IS NOT NULL OR s.receiver_gone_since IS NOT NULL "
         "OR s.last_poll_error <> '' OR s.dead > 0), total(s.waiting), total(s.dead), "
         "min(CASE WHEN s.waiting > 0 THEN (SELECT min(d.pending_since) FROM delivery d "
-        "WHERE d.connection_id = c.id AND d.status = 0) END) "
+        "WHERE d.connection_id = c.id AND d.status = 0) END), total(s.held_since IS NOT NULL) "
         "FROM connection c JOIN connection_state s ON s.connection_id = c.id WHERE c.deleted = 0");
     if (query.Next()) {
       totals.connections = query.Int(0);
@@ -36,6 +36,7 @@ absl::StatusOr<StorageTotals> SqliteStatusStore::Totals() {
       totals.waiting = query.Int(4);
       totals.dead = query.Int(5);
       totals.oldest_waiting = query.TimeOr(6, absl::InfiniteFuture());
+      totals.held = query.Int(7);
     }
     RETURN_IF_ERROR(query.status());
     totals.database_bytes = SizeOf(db.path()) + SizeOf(db.path().string() + "-wal");

@@ -18,6 +18,7 @@
 #include "core/storage/sqlite/sqlite_job_store.h"
 #include "core/storage/sqlite/sqlite_order_store.h"
 #include "core/storage/sqlite/sqlite_outbox_store.h"
+#include "core/storage/sqlite/sqlite_retry_store.h"
 #include "core/storage/sqlite/sqlite_status_store.h"
 #include "core/storage/sqlite/sqlite_sync_log_store.h"
 #include "core/storage/sqlite/sqlite_token_store.h"
@@ -85,6 +86,7 @@ struct SqliteStorage::Impl {
         sync_logs(context),
         tokens(context),
         jobs(context),
+        retries(context),
         status(context) {}
 
   std::unique_ptr<FileLock> lock;
@@ -100,6 +102,7 @@ struct SqliteStorage::Impl {
   SqliteSyncLogStore sync_logs;
   SqliteTokenStore tokens;
   SqliteJobStore jobs;
+  SqliteRetryStore retries;
   SqliteStatusStore status;
 };
 
@@ -167,6 +170,7 @@ EventLog& SqliteStorage::events() { return impl_->events; }
 SyncLogStore& SqliteStorage::sync_logs() { return impl_->sync_logs; }
 TokenStore& SqliteStorage::tokens() { return impl_->tokens; }
 JobStore& SqliteStorage::jobs() { return impl_->jobs; }
+RetryStore& SqliteStorage::retries() { return impl_->retries; }
 StatusStore& SqliteStorage::status() { return impl_->status; }
 
 }  // namespace poller

@@ -16,6 +16,7 @@
 #include "core/storage/ingest_store.h"
 #include "core/storage/job_store.h"
 #include "core/storage/outbox_store.h"
+#include "core/storage/retry_store.h"
 #include "core/storage/status_store.h"
 #include "core/storage/sync_log_store.h"
 #include "core/storage/token_store.h"
@@ -62,6 +63,7 @@ class SqliteStorage {
   SyncLogStore& sync_logs();
   TokenStore& tokens();
   JobStore& jobs();
+  RetryStore& retries();
   StatusStore& status();
 
  private:
