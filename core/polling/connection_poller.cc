@@ -7,8 +7,11 @@
 #include "core/async/offload.h"
 #include "core/base/status.h"
 #include "core/base/text.h"
+#include "core/polling/connection_start.h"
+#include "core/polling/line_query.h"
 #include "core/polling/odoo_check.h"
 #include "core/polling/pass_verdict.h"
+#include "core/polling/poll_cycle.h"
 #include "core/polling/resend.h"
 
 namespace poller {
@@ -38,9 +41,19 @@ bool HasBegun(const ConnectionWithState& connection) {
 }  // namespace
 
 ConnectionPoller::ConnectionPoller(ConnectionId id, std::shared_ptr<const PollerContext> context)
-    : id_(id), context_(std::move(context)), gate_(context_->options) {}
+    : id_(id),
+      context_(std::move(context)),
+      gate_(context_->options),
+      background_(*context_, BackgroundHost()) {}
 
-void ConnectionPoller::Refresh() { wakeup_.Notify(); }
+void ConnectionPoller::Refresh() {
+  {
+    absl::MutexLock lock(&mu_);
+    hurry_ = true;
+  }
+  wakeup_.Notify();
+}
+
 void ConnectionPoller::Stop() { wakeup_.Notify(); }
 
 Task<void> ConnectionPoller::Run(bool spread) {
@@ -60,11 +73,53 @@ Task<void> ConnectionPoller::Run(bool spread) {
     if (absl::IsNotFound(wait.status())) co_return;
     if (!wait.ok()) wait = kStoreRetry;
     if (*wait <= absl::ZeroDuration()) continue;
-    const bool woken = co_await context_->sleeper.Sleep(*wait, &wakeup_);
-    if (!woken) continue;
+    const absl::Duration other = Attend();
+    co_await context_->sleeper.Sleep(std::min(*wait, other), &wakeup_);
     absl::MutexLock lock(&mu_);
-    gate_.Hurry(clock.Read());
+    if (std::exchange(hurry_, false)) gate_.Hurry(clock.Read());
   }
+}
+
+absl::Duration ConnectionPoller::Attend() {
+  const absl::Duration wait = background_.Wait();
+  if (wait > absl::ZeroDuration()) return wait;
+  if (!background_.Begin()) return absl::InfiniteDuration();
+  context_->tasks.Spawn(RunBackground(shared_from_this()));
+  return absl::InfiniteDuration();
+}
+
+Task<void> ConnectionPoller::RunBackground(std::shared_ptr<ConnectionPoller> self) {
+  co_await self->background_.Run();
+  self->wakeup_.Notify();  // the loop asks when there is something to do again
+}
+
+// The functions live no longer than the background work, and this no shorter.
+BackgroundWork::Host ConnectionPoller::BackgroundHost() {
+  BackgroundWork::Host host;
+  host.load = [this] { return Load(); };
+  host.subject = [this](ConnectionWithState connection) {
+    IngestSubject subject = Subject(std::move(connection));
+    subject.go_on = [this, client = subject.client]() -> absl::Status {
+      absl::MutexLock lock(&mu_);
+      if (link_.client != client) return SettingsChangedError();
+      if (!gate_.HeldBy(context_->ingest.clock.Read()).empty()) return HeldError();
+      return absl::OkStatus();
+    };
+    return subject;
+  };
+  host.held_by = [this] {
+    absl::MutexLock lock(&mu_);
+    return std::string(gate_.HeldBy(context_->ingest.clock.Read()));
+  };
+  host.undecided = [this](const std::vector<OrderId>& orders) {
+    absl::MutexLock lock(&mu_);
+    undecided_.insert(undecided_.end(), orders.begin(), orders.end());
+  };
+  host.hold = [this](absl::Duration duration) {
+    absl::MutexLock lock(&mu_);
+    gate_.Hold(duration, context_->ingest.clock.Read());
+  };
+  return host;
 }
 
 Task<absl::StatusOr<ConnectionWithState>> ConnectionPoller::Load() {
@@ -79,9 +134,12 @@ Task<absl::StatusOr<ConnectionWithState>> ConnectionPoller::Load() {
     }
     co_return connection.status();
   }
-  absl::MutexLock lock(&mu_);
-  gate_.Load(*connection, context_->ingest.clock.Read());
-  UseSettings(*connection);
+  {
+    absl::MutexLock lock(&mu_);
+    gate_.Load(*connection, context_->ingest.clock.Read());
+    UseSettings(*connection);
+  }
+  background_.Load(*connection);
   co_return connection;
 }
 
@@ -157,24 +215,38 @@ Task<absl::Status> ConnectionPoller::RunParts(ConnectionWithState connection, bo
     memory_ = PassMemory();
     memory_of_ = subject.client;
   }
+  {
+    absl::MutexLock lock(&mu_);
+    memory_.suspects.insert(memory_.suspects.end(), undecided_.begin(), undecided_.end());
+    undecided_.clear();
+  }
   OrderIngest ingest(context_->ingest, context_->options, std::move(subject),
                      OrderIngest::Manner());
-  PollCycle poll(context_->ingest, context_->options, ingest, memory_);
-  absl::Status end = co_await poll.Poll();
+  if (!HasBegun(connection)) {
+    ConnectionStart start(context_->options, ingest);
+    const absl::Status begun = co_await start.Run();
+    AddTo(result, ingest.result());
+    co_return begun;
+  }
+  PollCycle cycle(context_->ingest.log, context_->options, ingest, memory_);
+  absl::Status end = co_await cycle.Poll();
   AddTo(result, ingest.result());
-  if (!end.ok() || !lines || !HasBegun(connection)) co_return end;
+  if (!end.ok() || !lines) co_return end;
   ingest.BeginPart(LanePriority::kRequest);
-  PollCycle query(context_->ingest, context_->options, ingest, memory_);
-  end = co_await query.Lines();
+  LineQuery query(context_->options, ingest);
+  end = co_await query.Run();
   AddTo(result, ingest.result());
+  // No later line query names what this one could not decide.
+  memory_.suspects.insert(memory_.suspects.end(), ingest.undecided().begin(),
+                          ingest.undecided().end());
   co_return end;
 }
 
 Task<absl::Status> ConnectionPoller::LearnVersion(ConnectionWithState connection) {
   if (!connection.state.odoo_version.empty() && !version_due_) co_return absl::OkStatus();
   IngestSubject subject = Subject(std::move(connection));
-  auto lane = co_await subject.lane->Acquire(LanePriority::kPoll);
   auto turn = co_await subject.turn->Acquire(LanePriority::kPoll);
+  auto lane = co_await subject.lane->Acquire(LanePriority::kPoll);
   if (context_->ingest.stopping()) co_return StoppingError();
   const auto version = co_await subject.client->Version();
   const auto kind = odoo::ErrorKindOf(version.status());
@@ -207,6 +279,7 @@ Task<void> ConnectionPoller::Settle(ConnectionWithState connection, absl::Status
                         context_->random.Unit(), context_->random.Unit());
   }
   version_due_ = !end.ok();
+  if (end.ok()) background_.Polled();
   co_await SaveBreaker();
   const bool suspended = connection.state.suspension.has_value();
   co_await SettleSuspension(suspended, end.ok(), std::move(verdict));

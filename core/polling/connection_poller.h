@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
@@ -13,33 +14,19 @@
 #include "core/async/sleeper.h"
 #include "core/async/task.h"
 #include "core/base/clock.h"
-#include "core/base/random_source.h"
-#include "core/http/http_client.h"
 #include "core/model/event.h"
+#include "core/polling/background_work.h"
 #include "core/polling/ingest_lane.h"
 #include "core/polling/order_ingest.h"
 #include "core/polling/poll_cycle.h"
 #include "core/polling/poll_gate.h"
-#include "core/polling/polling_metrics.h"
+#include "core/polling/poller_context.h"
 #include "core/polling/polling_options.h"
-#include "core/storage/sync_log_store.h"
 
 namespace poller {
 
-// What all connections share.
-struct PollerContext {
-  IngestDeps ingest;
-  SyncLogStore& sync_logs;
-  HttpClient& http;
-  Sleeper& sleeper;
-  RandomSource& random;
-  PollingMetrics& metrics;
-  LaneRegistry& turns;
-  const PollingOptions& options;
-};
-
 // Thread-safe. The coroutines run on strands of their own, one pass at a time.
-class ConnectionPoller {
+class ConnectionPoller : public std::enable_shared_from_this<ConnectionPoller> {
  public:
   ConnectionPoller(ConnectionId id, std::shared_ptr<const PollerContext> context);
 
@@ -70,6 +57,10 @@ class ConnectionPoller {
 
   // What is stored now. The gate and the client follow it.
   Task<absl::StatusOr<ConnectionWithState>> Load();
+  // Starts what is due behind the polls; else says how long until then.
+  absl::Duration Attend();
+  static Task<void> RunBackground(std::shared_ptr<ConnectionPoller> self);
+  BackgroundWork::Host BackgroundHost();
   // Runs a pass if one is due; else says how long until then.
   Task<absl::StatusOr<absl::Duration>> Turn();
   // The caller holds `passes_`.
@@ -98,6 +89,9 @@ class ConnectionPoller {
   absl::Mutex mu_;
   PollGate gate_ ABSL_GUARDED_BY(mu_);
   Link link_ ABSL_GUARDED_BY(mu_);
+  bool hurry_ ABSL_GUARDED_BY(mu_) = false;              // somebody asked to look again
+  std::vector<OrderId> undecided_ ABSL_GUARDED_BY(mu_);  // by others than the polls
+  BackgroundWork background_;
 
   // Touched by whoever holds `passes_`.
   PassMemory memory_;

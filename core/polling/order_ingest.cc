@@ -42,7 +42,8 @@ OrderIngest::OrderIngest(const IngestDeps& deps, const PollingOptions& options,
       subject_(std::move(subject)),
       manner_(std::move(manner)),
       started_(state().started),
-      batch_size_(static_cast<std::size_t>(options.batch_size)) {
+      batch_size_(static_cast<std::size_t>(options.batch_size)),
+      began_(deps.clock.Read()) {
   const absl::Duration own = connection().settings.overlap;
   window_.overlap = own == absl::ZeroDuration() ? options.overlap : own;
   window_.young = options.young;
@@ -50,14 +51,18 @@ OrderIngest::OrderIngest(const IngestDeps& deps, const PollingOptions& options,
 
 Task<absl::StatusOr<OrderIngest::Step>> OrderIngest::Begin() {
   Step step;
-  step.lane = co_await subject_.lane->Acquire(manner_.priority);
+  // In this order: whoever waits for the turn behind the polls of others does not hold up the polls
+  // of its own connection.
   step.turn = co_await subject_.turn->Acquire(manner_.priority);
+  step.lane = co_await subject_.lane->Acquire(manner_.priority);
   if (deps_.stopping()) co_return StoppingError();
+  if (subject_.go_on) CO_RETURN_IF_ERROR(subject_.go_on());
   co_return std::move(step);
 }
 
 void OrderIngest::BeginPart(LanePriority priority) {
   manner_.priority = priority;
+  began_ = deps_.clock.Read();
   result_ = PassResult();
   undecided_.clear();
 }
@@ -83,7 +88,7 @@ IngestBatch OrderIngest::NewBatch() const {
   batch.send_every_touch = connection().settings.send_every_touch;
   batch.observed_at = window_.date.value_or(absl::InfinitePast());
   batch.overlap = window_.overlap;
-  batch.late_find = manner_.late_finds;
+  batch.late_find = late_;
   batch.actor = manner_.actor;
   return batch;
 }
@@ -91,6 +96,7 @@ IngestBatch OrderIngest::NewBatch() const {
 Task<absl::Status> OrderIngest::Commit(IngestBatch batch) {
   if (manner_.dry_run || IsEmpty(batch)) co_return absl::OkStatus();
   const ConnectionId id = batch.connection;
+  const bool late = batch.late_find;
   auto work = [&deps = deps_, batch = std::move(batch)]() -> absl::StatusOr<IngestResult> {
     absl::StatusOr<IngestResult> result;
     for (int i = 0; i < kCommitTries; ++i) {
@@ -107,11 +113,44 @@ Task<absl::Status> OrderIngest::Commit(IngestBatch batch) {
   result_.unchanged += done.unchanged;
   result_.dead += done.dead;
   result_.cancelled += done.cancelled;
+  if (late) result_.late += done.recorded + done.dead + done.cancelled;
   if (deps_.committed && done.recorded + done.requeued + done.cancelled > 0) deps_.committed(id);
   co_return absl::OkStatus();
 }
 
+Task<absl::Status> OrderIngest::Conclude(IngestBatch last, std::string kind) {
+  result_.duration = deps_.clock.Monotonic() - began_.mono;
+  if (result_.Found() > 0) {
+    SyncLog log;
+    log.connection = connection().id;
+    log.connection_name = connection().settings.name;
+    log.kind = std::move(kind);
+    log.started_at = began_.wall;
+    log.duration = result_.duration;
+    log.listed = result_.listed;
+    log.recorded = result_.recorded;
+    log.unchanged = result_.unchanged;
+    log.dead = result_.dead;
+    last.log = std::move(log);
+  }
+  auto step = co_await Begin();
+  CO_RETURN_IF_ERROR(step);
+  co_return co_await Commit(std::move(last));
+}
+
 Task<absl::Status> OrderIngest::ReadAndCommit(std::vector<WantedOrder> wanted) {
+  const auto in_time = std::stable_partition(wanted.begin(), wanted.end(),
+                                             [](const WantedOrder& order) { return order.late; });
+  Part late(std::make_move_iterator(wanted.begin()), std::make_move_iterator(in_time));
+  wanted.erase(wanted.begin(), in_time);
+  late_ = true;
+  absl::Status end = co_await ReadAll(std::move(late));
+  late_ = false;
+  if (end.ok()) end = co_await ReadAll(std::move(wanted));
+  co_return end;
+}
+
+Task<absl::Status> OrderIngest::ReadAll(Part wanted) {
   std::size_t next = 0;
   while (next < wanted.size()) {
     const std::size_t end = std::min(wanted.size(), next + batch_size_);

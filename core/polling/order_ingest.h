@@ -43,6 +43,8 @@ struct IngestSubject {
   std::shared_ptr<odoo::Client> client;  // used under the lane alone
   std::shared_ptr<IngestLane> lane;      // of the connection
   std::shared_ptr<IngestLane> turn;      // of its Odoo database
+  // Asked before each step; an error ends the pass with it. Empty: nothing speaks against going on.
+  std::function<absl::Status()> go_on = nullptr;
 };
 
 // One pass's way through. Used by one coroutine at a time.
@@ -53,7 +55,6 @@ class OrderIngest {
     IngestMode mode = IngestMode::kDeliver;
     DeliveryClass delivery_class = DeliveryClass::kLive;
     LanePriority priority = LanePriority::kPoll;
-    bool late_finds = false;   // a sweep's: announced as found late
     bool dry_run = false;      // reads, and commits nothing
     bool name_orders = false;  // keeps the names of what was read (`read`)
     Actor actor;
@@ -89,7 +90,11 @@ class OrderIngest {
   // A batch with what all of this pass have in common.
   IngestBatch NewBatch() const;
 
-  // Reads and commits all of `wanted`, in steps. What fails as a whole is halved, down to the order
+  // The last commit of a complete pass, in a step of its own, with the pass's log row. A pass that
+  // found nothing leaves no row. `kind`: of the row.
+  Task<absl::Status> Conclude(IngestBatch last, std::string kind);
+
+  // Reads and commits all of `wanted`, in steps, those that come late by themselves. What fails as a whole is halved, down to the order
   // that is to blame, which becomes a dead letter. An error means that the rest was not read.
   Task<absl::Status> ReadAndCommit(std::vector<WantedOrder> wanted);
 
@@ -117,6 +122,7 @@ class OrderIngest {
     bool too_much = false, culprit = false;
     std::size_t largest = 0;
   };
+  Task<absl::Status> ReadAll(Part wanted);
   Task<absl::Status> ReadBatch(Part batch);
   Task<absl::Status> ReadPart(Part part, std::deque<Part>& rest, Sizing& sizing);
   Task<absl::Status> HandleFailure(absl::Status failure, Part part, std::deque<Part>& rest,
@@ -135,6 +141,8 @@ class OrderIngest {
   absl::Time started_;
   std::size_t batch_size_;
   bool rights_checked_ = false;
+  Instant began_;
+  bool late_ = false;  // what is read now comes late
   PassResult result_;
   std::int64_t requeued_ = 0;
   std::vector<OrderId> undecided_;

@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::string_view kSettingsChanged = "SETTINGS_CHANGED";
 constexpr std::string_view kStopping = "STOPPING";
+constexpr std::string_view kHeld = "HELD";
 constexpr absl::Duration kDefaultRetryAfter = absl::Seconds(60);
 // Until others have given back memory or sockets.
 constexpr absl::Duration kLocalWait = absl::Seconds(10);
@@ -80,7 +81,8 @@ PassVerdict JudgePass(const absl::Status& end, bool credentials_refused_before) 
 bool IsInterruption(const absl::Status& end) {
   if (odoo::ErrorKindOf(end).has_value()) return false;
   const auto reason = Reason(end);
-  return absl::IsNotFound(end) || reason == kSettingsChanged || reason == kStopping;
+  return absl::IsNotFound(end) || reason == kSettingsChanged || reason == kStopping ||
+         reason == kHeld;
 }
 
 absl::Status StoppingError() {
@@ -90,6 +92,10 @@ absl::Status StoppingError() {
 absl::Status SettingsChangedError() {
   return WithReason(absl::AbortedError("the connection was edited meanwhile; try again"),
                     kSettingsChanged);
+}
+
+absl::Status HeldError() {
+  return WithReason(absl::UnavailableError("the connection is not polled at present"), kHeld);
 }
 
 std::string FailureClass(const absl::Status& end) {

@@ -20,6 +20,17 @@ void PollGate::Load(const ConnectionWithState& connection, const Instant& now) {
   }
   if (!suspended && suspended_) credentials_refused_ = false;  // an edit ended it: two new tries
   suspended_ = suspended;
+  paused_ = connection.connection.settings.paused_polling;
+}
+
+std::string_view PollGate::HeldBy(const Instant& now) const {
+  if (paused_) return "paused";
+  const bool closed = breaker_.has_value() && breaker_->record().state == BreakerState::kClosed;
+  return suspended_ || !closed || now.mono < hold_until_ ? "odoo" : "";
+}
+
+void PollGate::Hold(absl::Duration duration, const Instant& now) {
+  hold_until_ = std::max(hold_until_, now.mono + duration);
 }
 
 absl::Duration PollGate::Wait(const ConnectionWithState& connection, const Instant& now) const {

@@ -27,6 +27,12 @@ class PollGate {
   // How long until the loop may begin a pass; zero: now; InfiniteDuration: paused.
   absl::Duration Wait(const ConnectionWithState& connection, const Instant& now) const;
 
+  // Why the loop would not poll, were a pass due: "paused", or "odoo" (its breaker is not closed, it
+  // asked for a rest, or the connection is suspended); empty: it would. As of the newest Load.
+  std::string_view HeldBy(const Instant& now) const;
+  // Odoo asked for a rest.
+  void Hold(absl::Duration duration, const Instant& now);
+
   // The first pass is due in `delay`.
   void FirstIn(absl::Duration delay, const Instant& now) { next_start_ = now.mono + delay; }
   // Somebody asked to look again: due now, as far as breaker, Retry-After and suspension allow.
@@ -48,7 +54,7 @@ class PollGate {
   const PollingOptions& options_;
   std::optional<CircuitBreaker> breaker_;  // set by the first Load
   absl::Duration started_, next_start_, hold_until_, suspended_until_;
-  bool suspended_ = false, forced_ = false, credentials_refused_ = false;
+  bool paused_ = false, suspended_ = false, forced_ = false, credentials_refused_ = false;
 };
 
 }  // namespace poller

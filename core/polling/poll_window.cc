@@ -1,5 +1,7 @@
 #include "core/polling/poll_window.h"
 
+#include <algorithm>
+
 #include "core/base/text.h"
 
 namespace poller {
@@ -24,6 +26,12 @@ absl::Time WindowStart(absl::Time mark, absl::Duration overlap) { return mark - 
 std::optional<absl::Time> RestartFrom(const Window& window, absl::Time mark) {
   if (!window.date.has_value() || mark <= *window.date) return std::nullopt;
   return *window.date - window.overlap;
+}
+
+absl::Time SweepStart(absl::Time mark, absl::Time sweep_mark, absl::Time started,
+                      absl::Duration window, absl::Duration overlap) {
+  const absl::Time last = sweep_mark == absl::InfinitePast() ? started : sweep_mark;
+  return std::max(std::min(mark - window, last - overlap), started - overlap);
 }
 
 bool NeedsLastLook(const Window& window, std::string_view write_date, absl::Time observed_at) {

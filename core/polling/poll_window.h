@@ -40,6 +40,12 @@ absl::Time WindowStart(absl::Time mark, absl::Duration overlap);
 // `mark`.
 std::optional<absl::Time> RestartFrom(const Window& window, absl::Time mark);
 
+// What a sweep lists: `window` before the last poll's mark, but back to the mark of the last sweep
+// (InfinitePast: there was none) however long ago that was, so that no stop leaves a gap; and nothing
+// of the time before the connection began at `started`, which its baseline covers.
+absl::Time SweepStart(absl::Time mark, absl::Time sweep_mark, absl::Time started,
+                      absl::Duration window, absl::Duration overlap);
+
 // True if a thing written at `write_date` that was last compared at `observed_at` (Odoo's clock)
 // has its last chance in this pass: it leaves the overlap, and was not compared since it could.
 bool NeedsLastLook(const Window& window, std::string_view write_date, absl::Time observed_at);

@@ -32,7 +32,10 @@ PollingMetrics::PollingMetrics(Metrics& metrics)
       recorded_(Orders(metrics, "recorded")),
       dead_(Orders(metrics, "dead")),
       cancelled_(Orders(metrics, "cancelled")),
-      deferred_(Orders(metrics, "deferred")) {}
+      deferred_(Orders(metrics, "deferred")),
+      late_(metrics.GetCounter("poller_late_finds_total",
+                               "Orders that a sweep found and the polls had missed: the overlap is "
+                               "too short for some shop")) {}
 
 void PollingMetrics::Pass(std::string_view result, const PassResult& pass) {
   metrics_
@@ -44,6 +47,18 @@ void PollingMetrics::Pass(std::string_view result, const PassResult& pass) {
   dead_.Add(static_cast<double>(pass.dead));
   cancelled_.Add(static_cast<double>(pass.cancelled));
   deferred_.Add(static_cast<double>(pass.deferred));
+}
+
+void PollingMetrics::Sweep(std::string_view result, const PassResult& sweep) {
+  metrics_
+      .GetCounter("poller_sweeps_total", "Sweeps over a shop by result",
+                  {{"result", std::string(result)}})
+      .Add();
+  late_.Add(static_cast<double>(sweep.late));
+  recorded_.Add(static_cast<double>(sweep.recorded));
+  dead_.Add(static_cast<double>(sweep.dead));
+  cancelled_.Add(static_cast<double>(sweep.cancelled));
+  deferred_.Add(static_cast<double>(sweep.deferred));
 }
 
 void PollingMetrics::BreakerChanged(BreakerState to) {

@@ -17,6 +17,8 @@ class PollingMetrics {
 
   // `result`: "ok", or the class of the failure (pass_verdict.h).
   void Pass(std::string_view result, const PassResult& pass);
+  // `result` as above.
+  void Sweep(std::string_view result, const PassResult& sweep);
   void BreakerChanged(BreakerState to);
   void Suspended(std::string_view reason);
 
@@ -27,6 +29,7 @@ class PollingMetrics {
   Counter& dead_;
   Counter& cancelled_;
   Counter& deferred_;
+  Counter& late_;
 };
 
 }  // namespace poller

@@ -13,8 +13,10 @@ namespace poller {
 
 struct PollingOptions {
   absl::Duration overlap = absl::Minutes(5);
-  int page_size = 1000;   // rows of a listing
-  int batch_size = 100;   // orders read and committed at a time
+  absl::Duration sweep_interval = absl::Hours(1);  // start to start
+  absl::Duration sweep_window = absl::Hours(48);   // how far back a sweep looks
+  int page_size = 1000;                            // rows of a listing, orders of a lookup
+  int batch_size = 100;                            // orders read and committed at a time
   int start_newest = 30;  // newest orders recorded as baseline by start_from now
   absl::Duration young =
       absl::Seconds(3);  // a write_date that close to Odoo's clock is compared again
@@ -34,6 +36,7 @@ struct PassResult {
   std::int64_t dead = 0;       // could not be read or mapped
   std::int64_t cancelled = 0;  // cancelled, back in draft or gone
   std::int64_t deferred = 0;   // changed while they were read: left to the next poll
+  std::int64_t late = 0;       // of recorded, dead and cancelled: should have been found before
   absl::Duration duration;
 
   // Orders with something new.

@@ -38,6 +38,7 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
                 .http = deps.http,
                 .sleeper = deps.sleeper,
                 .random = deps.random,
+                .tasks = deps.tasks,
                 .metrics = metrics,
                 .turns = turns,
                 .options = options} {}

@@ -45,6 +45,7 @@ Task<absl::StatusOr<HttpResponse>> SimHttp::Send(HttpRequest request) {
   for (const HttpHeader& header : request.headers) arrived.headers.Add(header.name, header.value);
   arrived.body = request.body;
   TestReply reply = server_(arrived);
+  if (sleeper_ != nullptr) co_await sleeper_->Sleep(latency_);
   co_return Travel(request, std::move(reply), web_clock_());
 }
 

@@ -1,5 +1,5 @@
 // An HttpClient that hands each request to a function that answers as a server would, without a
-// socket and without time.
+// socket, and without time unless told.
 #pragma once
 
 #include <functional>
@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "core/async/sleeper.h"
 #include "core/http/http_client.h"
 #include "tests/support/http_types.h"
 
@@ -22,11 +23,18 @@ class SimHttp final : public HttpClient {
   Task<absl::StatusOr<HttpResponse>> Send(HttpRequest request) override;
 
   int requests() const { return requests_; }
+  // From now on every answer takes that long. The sleeper outlives this.
+  void SetLatency(Sleeper& sleeper, absl::Duration latency) {
+    sleeper_ = &sleeper;
+    latency_ = latency;
+  }
 
  private:
   Server server_;
   std::function<absl::Time()> web_clock_;
   int requests_ = 0;
+  Sleeper* sleeper_ = nullptr;
+  absl::Duration latency_;
 };
 
 }  // namespace poller::test

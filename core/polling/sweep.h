@@ -1,0 +1,50 @@
+// The long comparison behind the polls.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "core/async/task.h"
+#include "core/polling/order_comparer.h"
+#include "core/polling/order_ingest.h"
+
+namespace poller {
+
+// Lists what was written in a window much longer than the polls', drops what the heads have, and
+// compares the rest; reads dead letters again that could not be mapped; looks up the orders that we
+// hold for confirmed and that Odoo does not list; and does the same for lines. What the polls should
+// have found is recorded as found late. Sets the sweep mark at the end.
+//
+// One pass, used by one coroutine, step by step behind the polls. Errors: as those of PollCycle.
+class Sweep {
+ public:
+  // All outlive it. `ingest` is its own. The connection has begun.
+  Sweep(IngestStore& store, Executor storage_pool, const PollingOptions& options,
+        OrderIngest& ingest);
+
+  Task<absl::Status> Run();
+
+ private:
+  struct Progress {
+    absl::Time from;  // the first write_date that is listed
+    OrderId after;    // of the listing
+    OrderId checked;  // open orders up to this id were checked
+    bool first = true, complete = false;
+    CompareRules rules;
+  };
+  Task<absl::StatusOr<std::vector<WantedOrder>>> Page(Progress& progress,
+                                                      std::vector<OrderId>& listed);
+  Task<absl::Status> CheckOpen(Progress& progress, std::vector<OrderId> listed);
+  Task<absl::StatusOr<std::vector<OrderHead>>> OpenOrders(const Progress& progress);
+
+  IngestStore& store_;
+  Executor storage_pool_;
+  const PollingOptions& options_;
+  OrderIngest& ingest_;
+  OrderComparer comparer_;
+};
+
+}  // namespace poller
