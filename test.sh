@@ -48,4 +48,9 @@ tests/e2e/api.sh
 step "kill -9 under load"
 tests/e2e/kill.sh build/dev 20
 
+step "databases that are refused, a full disk, a clock that is set"
+tests/e2e/refused.sh
+tests/e2e/disk_full.sh
+tests/e2e/clock.sh
+
 step "done"

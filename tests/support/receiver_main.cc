@@ -17,6 +17,7 @@ struct Flags {
   std::string secret_file;
   std::string secrets_file;
   bool check_legacy_header = false;
+  int tolerance_days = 0;
   int max_seconds = 600;
 };
 
@@ -41,7 +42,10 @@ bool ReadSecrets(const std::string& path, WebhookReceiver& receiver) {
 
 int Run(const Flags& flags) {
   HoldStopSignals();
-  WebhookReceiver receiver({.check_legacy_header = flags.check_legacy_header});
+  WebhookReceiver::Options checks;
+  checks.check_legacy_header = flags.check_legacy_header;
+  if (flags.tolerance_days > 0) checks.tolerance = absl::Hours(24 * flags.tolerance_days);
+  WebhookReceiver receiver(checks);
   for (const std::string& path : {flags.secret_file, flags.secrets_file}) {
     if (!path.empty() && !ReadSecrets(path, receiver)) return 1;
   }
@@ -80,6 +84,8 @@ int main(int argc, char** argv) {
   app.add_option("--secrets-file", flags.secrets_file,
                  "lines of \"CONNECTION-ID SECRET\" or \"/PATH SECRET\"");
   app.add_flag("--check-legacy-header", flags.check_legacy_header, "also wants X-Webhook-Secret");
+  app.add_option("--tolerance-days", flags.tolerance_days,
+                 "takes timestamps that are so far from its clock; else 5 minutes");
   app.add_option("--max-seconds", flags.max_seconds, "ends by itself after that")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();

@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# The disk fills up while orders come in: pollerd stays up and answers, loses nothing, and goes on by itself when there is room again.
+# usage: disk_full.sh [BUILD_FOLDER]      needs root or sudo, for a small filesystem of its own
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+bin=$PWD/${1:-build/dev}/bin
+. tests/e2e/processes.sh
+. tests/e2e/shop.sh
+
+[ "$(id -u)" -eq 0 ] || exec sudo "$PWD/tests/e2e/disk_full.sh" "$@"
+disk=$(mktemp -d)
+mount -t tmpfs -o size=24m none "$disk"
+trap 'end_processes; umount "$disk"; rmdir "$disk"' EXIT
+data=$disk/data
+
+
+
+start_shop
+confirm 20
+settle
+for round in 1 2 3; do
+  dd if=/dev/zero of="$disk/ballast" bs=64k status=none 2>/dev/null || true # until it is full
+  [ "$(df --output=avail "$disk" | tail -n 1)" -lt 64 ] || { echo "the disk is not full" >&2; exit 1; }
+  confirm 200
+  "$bin/pollerctl" poll shop >"$folder/poll" 2>&1 || true # some of it may find room; it must end, and be said
+  kill -0 "$pollerd" || { echo "pollerd died of a full disk" >&2; cat "$folder/pollerd.log" >&2; exit 1; }
+  "$bin/pollerctl" status >/dev/null || { echo "pollerd does not answer on a full disk" >&2; exit 1; }
+  if [ "$round" = 2 ]; then # killed in the middle of it
+    kill -9 "$pollerd"
+    wait "$pollerd" 2>/dev/null || true
+    rm "$disk/ballast"
+    start_pollerd
+  else
+    rm "$disk/ballast"
+  fi
+  settle
+done
+grep -q -i "disk" "$folder/pollerd.log" || { echo "the log does not speak of the disk" >&2; tail -n 5 "$folder/pollerd.log" >&2; exit 1; }
+stop_pollerd
+compare "disk full 3 times" 620
