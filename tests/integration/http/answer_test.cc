@@ -136,7 +136,7 @@ TEST(CurlAnswerTest, EightGreedyServersLeaveMemoryForANinth) {
       results.push_back(
           fetcher.Start(RequestTo(greedy[static_cast<std::size_t>(i)]->Url("/hold"))));
     }
-    while (fetcher.Count("overloaded") < 90 * (i + 1)) std::this_thread::yield();
+    while (fetcher.Count("overloaded") < 60 * (i + 1)) std::this_thread::yield();
   }
   auto ninth = HoldingServer(200'000);
   for (int i = 0; i < 20; ++i) {
