@@ -20,6 +20,7 @@ namespace {
 
 constexpr std::size_t kIdleHandles = 256;  // kept for reuse; a handle is some kilobytes
 constexpr long kIdleConnections = 1024;    // kept alive at least
+constexpr int kNameThreads = 32;           // look names up, and may hang
 
 absl::Status ShuttingDown() {
   return TransportError(TransportFailure::kCancelled, "the service is stopping");
@@ -52,6 +53,7 @@ CurlHttpClient::Engine::~Engine() {
     Wake();
     thread_.join();
   }
+  names_.reset();  // no more wake-ups
   for (CURL* easy : idle_handles_) curl_easy_cleanup(easy);
   if (multi_ != nullptr) curl_multi_cleanup(multi_);
   if (epoll_ >= 0) close(epoll_);
@@ -78,6 +80,7 @@ absl::Status CurlHttpClient::Engine::Start() {
   curl_multi_setopt(multi_, CURLMOPT_TIMERDATA, this);
   curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS,
                     std::max<long>(options_.max_requests, kIdleConnections));
+  names_ = std::make_unique<NameLookup>(kNameThreads, [this] { Wake(); });
   thread_ = std::thread([this] { Run(); });
   return absl::OkStatus();
 }
@@ -142,8 +145,10 @@ int CurlHttpClient::Engine::OnTimer(CURLM*, long timeout_ms, void* self) {
 }
 
 int CurlHttpClient::Engine::WaitMilliseconds() const {
-  if (timer_due_ == absl::InfiniteDuration()) return -1;
-  const absl::Duration left = timer_due_ - SystemClock().Monotonic();
+  absl::Duration due = timer_due_;
+  if (!unnamed_.empty()) due = std::min(due, unnamed_.begin()->first.first);
+  if (due == absl::InfiniteDuration()) return -1;
+  const absl::Duration left = due - SystemClock().Monotonic();
   // Rounded up: waking a little early would spin.
   return static_cast<int>(std::clamp<std::int64_t>(
       absl::ToInt64Milliseconds(left + absl::Microseconds(999)), 0, 60000));
@@ -177,6 +182,7 @@ void CurlHttpClient::Engine::Run() {
       curl_multi_socket_action(multi_, CURL_SOCKET_TIMEOUT, 0, &running);
     }
     CollectDone();
+    TakeNames();
     TakeMail();
     bool shut_down = false;
     bool stop = false;
@@ -200,7 +206,7 @@ void CurlHttpClient::Engine::Report() {
     if (value != shown) gauge.Add(value - shown);
     shown = value;
   };
-  show(in_flight_, shown_in_flight_, static_cast<double>(active_.size()));
+  show(in_flight_, shown_in_flight_, static_cast<double>(active_.size() + unnamed_.size()));
   show(waiting_requests_, shown_waiting_, static_cast<double>(waiting_.size()));
   show(answer_bytes_, shown_bytes_, static_cast<double>(budget_->used()));
 }
@@ -215,7 +221,8 @@ void CurlHttpClient::Engine::TakeMail() {
 }
 
 void CurlHttpClient::Engine::StartWaiting() {
-  while (!waiting_.empty() && active_.size() < static_cast<std::size_t>(options_.max_requests)) {
+  const auto most = static_cast<std::size_t>(options_.max_requests);
+  while (!waiting_.empty() && active_.size() + unnamed_.size() < most) {
     std::unique_ptr<Transfer> transfer = std::move(waiting_.front());
     waiting_.pop_front();
     StartTransfer(std::move(transfer));
@@ -223,12 +230,55 @@ void CurlHttpClient::Engine::StartWaiting() {
 }
 
 void CurlHttpClient::Engine::StartTransfer(std::unique_ptr<Transfer> transfer) {
+  if (const absl::Status parsed = transfer->Parse(); !parsed.ok()) {
+    transfer->Fail(parsed);
+    return;
+  }
+  if (transfer->name().empty()) {
+    Launch(std::move(transfer), "", absl::ZeroDuration());
+    return;
+  }
+  const absl::Duration now = SystemClock().Monotonic();
+  if (const auto known = names_->Ask(transfer->name(), now)) {
+    Launch(std::move(transfer), known->addresses, absl::ZeroDuration());
+    return;
+  }
+  const NameKey key(now + transfer->ConnectTime(), next_unnamed_++);
+  by_name_[transfer->name()].push_back(key);
+  unnamed_.emplace(key, std::move(transfer));
+}
+
+void CurlHttpClient::Engine::TakeNames() {
+  const absl::Duration now = SystemClock().Monotonic();
+  for (const auto& [name, answer] : names_->Take(now)) {
+    const auto waiting = by_name_.extract(name);
+    if (waiting.empty()) continue;
+    for (const NameKey& key : waiting.mapped()) {
+      auto found = unnamed_.extract(key);
+      if (found.empty()) continue;
+      std::unique_ptr<Transfer> transfer = std::move(found.mapped());
+      if (answer.found) {
+        const absl::Duration waited = now - (key.first - transfer->ConnectTime());
+        Launch(std::move(transfer), answer.addresses, waited);
+      } else {
+        transfer->FailName(answer.error, answer.exhausted);
+      }
+    }
+  }
+  while (!unnamed_.empty() && unnamed_.begin()->first.first <= now) {
+    unnamed_.begin()->second->FailName("the name server does not answer", false);
+    unnamed_.erase(unnamed_.begin());
+  }
+}
+
+void CurlHttpClient::Engine::Launch(std::unique_ptr<Transfer> transfer,
+                                    const std::string& addresses, absl::Duration waited) {
   CURL* const easy = TakeHandle();
   if (easy == nullptr) {
     transfer->Fail(TransportError(TransportFailure::kExhausted, "libcurl has no memory"));
     return;
   }
-  const absl::Status prepared = transfer->Prepare(easy);
+  const absl::Status prepared = transfer->Prepare(easy, addresses, waited);
   if (!prepared.ok() || curl_multi_add_handle(multi_, easy) != CURLM_OK) {
     transfer->Fail(prepared.ok()
                        ? TransportError(TransportFailure::kProtocol, "libcurl refuses the request")
@@ -257,6 +307,9 @@ void CurlHttpClient::Engine::CollectDone() {
 void CurlHttpClient::Engine::FailAll() {
   for (auto& transfer : waiting_) transfer->Fail(ShuttingDown());
   waiting_.clear();
+  for (auto& [key, transfer] : unnamed_) transfer->Fail(ShuttingDown());
+  unnamed_.clear();
+  by_name_.clear();
   for (auto& [easy, transfer] : active_) {
     curl_multi_remove_handle(multi_, easy);
     transfer->Fail(ShuttingDown());

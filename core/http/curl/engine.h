@@ -5,14 +5,18 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
+#include <string>
 #include <thread>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
+#include "core/http/curl/name_lookup.h"
 #include "core/http/curl/transfer.h"
 
 namespace poller {
@@ -39,6 +43,9 @@ class CurlHttpClient::Engine {
   void TakeMail();
   void StartWaiting();
   void StartTransfer(std::unique_ptr<Transfer> transfer);
+  void Launch(std::unique_ptr<Transfer> transfer, const std::string& addresses,
+              absl::Duration waited);
+  void TakeNames();
   void CollectDone();
   void FailAll();
   void Report();
@@ -69,6 +76,13 @@ class CurlHttpClient::Engine {
   std::deque<std::unique_ptr<Transfer>> waiting_;
   std::unordered_map<CURL*, std::unique_ptr<Transfer>> active_;
   std::vector<CURL*> idle_handles_;
+  std::unique_ptr<NameLookup> names_;
+  // Transfers whose name is being looked up, by deadline and a number, and by name. Those whose
+  // deadline has passed stay in `by_name_` until the answer comes.
+  using NameKey = std::pair<absl::Duration, std::uint64_t>;
+  std::map<NameKey, std::unique_ptr<Transfer>> unnamed_;
+  std::unordered_map<std::string, std::vector<NameKey>> by_name_;
+  std::uint64_t next_unnamed_ = 0;
   absl::Duration timer_due_ = absl::InfiniteDuration();  // monotonic
 };
 

@@ -74,11 +74,16 @@ Transfer::Transfer(HttpRequest request, OneShot<Outcome> result, const CurlOptio
       budget_(std::move(budget)),
       metrics_(metrics) {}
 
-Transfer::~Transfer() { curl_slist_free_all(headers_); }
+Transfer::~Transfer() {
+  curl_slist_free_all(headers_);
+  curl_slist_free_all(resolved_);
+}
 
-absl::Status Transfer::Prepare(CURL* easy) {
+absl::Status Transfer::Parse() {
   const auto url = ParseUrl(request_.url);
   if (!url.ok()) return TransportError(TransportFailure::kProtocol, Message(url.status()));
+  url_ = url->Text();
+  if (!IpAddress::Parse(url->host).ok()) name_ = url->host;
   server_ = url->host + ":" + std::to_string(url->port);
   https_ = url->scheme == "https";
   lease_ = BudgetLease(budget_, url->Origin());
@@ -86,9 +91,17 @@ absl::Status Transfer::Prepare(CURL* easy) {
   if (!IsToken(request_.method)) {
     return TransportError(TransportFailure::kProtocol, server_ + ": the method is not a word");
   }
-  RETURN_IF_ERROR(MakeHeaders());
+  return MakeHeaders();
+}
+
+absl::Duration Transfer::ConnectTime() const {
+  return std::min(request_.connect_timeout, request_.timeout);
+}
+
+absl::Status Transfer::Prepare(CURL* easy, const std::string& addresses, absl::Duration waited) {
   easy_ = easy;
-  SetTarget(easy, url->Text());
+  waited_ = waited;
+  SetTarget(easy, addresses);
   SetLimits(easy);
   SetTrust(easy);
   SetBody(easy);
@@ -116,8 +129,13 @@ absl::Status Transfer::MakeHeaders() {
   return absl::OkStatus();
 }
 
-void Transfer::SetTarget(CURL* easy, const std::string& url) {
-  curl_easy_setopt(easy, CURLOPT_URL, url.c_str());
+void Transfer::SetTarget(CURL* easy, const std::string& addresses) {
+  curl_easy_setopt(easy, CURLOPT_URL, url_.c_str());
+  if (!addresses.empty()) {
+    // With the plus, libcurl forgets it again: the next request brings what is true then.
+    resolved_ = curl_slist_append(nullptr, ("+" + server_ + ":" + addresses).c_str());
+    curl_easy_setopt(easy, CURLOPT_RESOLVE, resolved_);
+  }
   curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
   curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
@@ -131,12 +149,10 @@ void Transfer::SetTarget(CURL* easy, const std::string& url) {
 
 void Transfer::SetLimits(CURL* easy) {
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-  // Otherwise a request that times out while its name is being looked up holds this thread, and
-  // with it all other requests, until the name server answers.
+  // Should libcurl look a name up again by itself, a time-out must not wait for the answer.
   curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
-  curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
-                   Milliseconds(std::min(request_.connect_timeout, request_.timeout)));
-  curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, Milliseconds(request_.timeout));
+  curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, Milliseconds(ConnectTime() - waited_));
+  curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, Milliseconds(request_.timeout - waited_));
   curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
   curl_easy_setopt(easy, CURLOPT_MAXLIFETIME_CONN, kMaxConnectionSeconds);
   if (most_ > 0 && !request_.body_may_be_cut) {

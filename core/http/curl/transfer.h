@@ -36,12 +36,21 @@ class Transfer {
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
 
-  // Sets the handle up. An error is the result: do not start it.
-  absl::Status Prepare(CURL* easy);
+  // First. An error is the result: do not go on.
+  absl::Status Parse();
+  // The name to look up; empty where the URL has an address.
+  const std::string& name() const { return name_; }
+  // By when its address must be known, from the start.
+  absl::Duration ConnectTime() const;
+  // Sets the handle up. `addresses` of its name, as NameLookup gives them, were found after
+  // `waited`. An error is the result: do not start it.
+  absl::Status Prepare(CURL* easy, const std::string& addresses, absl::Duration waited);
 
   // Ends the exchange; each at most once.
   void Complete(CURLcode code);
   void Fail(const absl::Status& status);
+  // There is no address for its name.
+  void FailName(const std::string& why, bool exhausted);
 
  private:
   static std::size_t OnBody(char* data, std::size_t size, std::size_t count, void* self) noexcept;
@@ -52,7 +61,7 @@ class Transfer {
                              int local_port) noexcept;
 
   absl::Status MakeHeaders();
-  void SetTarget(CURL* easy, const std::string& url);
+  void SetTarget(CURL* easy, const std::string& addresses);
   void SetLimits(CURL* easy);
   void SetTrust(CURL* easy);
   void SetBody(CURL* easy);
@@ -81,6 +90,8 @@ class Transfer {
   Metrics& metrics_;
   CURL* easy_ = nullptr;
   curl_slist* headers_ = nullptr;
+  curl_slist* resolved_ = nullptr;
+  absl::Duration waited_;  // for the name
   HttpResponse response_;
   std::size_t body_capacity_ = 0;  // bytes of it that the budget counts
   std::size_t header_bytes_ = 0;
@@ -94,6 +105,7 @@ class Transfer {
   // Set when a connection was ready and the request about to be written: from here on the server
   // may have acted on it. Stays set when libcurl tries again on another connection.
   bool request_began_ = false;
+  std::string url_, name_;
   std::string server_;  // host and port, for messages
   bool https_ = false;
   char error_[CURL_ERROR_SIZE] = {};

@@ -45,8 +45,6 @@ TransportFailure Transfer::ClassifyBeforeRequest(CURLcode code) const {
   long local_port = 0;  // known once TCP is connected; the time of it only when TLS is too
   curl_easy_getinfo(easy_, CURLINFO_LOCAL_PORT, &local_port);
   if (exhausted_) return TransportFailure::kExhausted;
-  const bool found = dialled_ || !egress_denied_.ok() ||
-                     TimeOf(easy_, CURLINFO_NAMELOOKUP_TIME_T) > absl::ZeroDuration();
   switch (code) {
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_RESOLVE_PROXY:
@@ -60,9 +58,6 @@ TransportFailure Transfer::ClassifyBeforeRequest(CURLcode code) const {
     case CURLE_SSL_INVALIDCERTSTATUS:
     case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
       return TransportFailure::kTls;
-    case CURLE_OPERATION_TIMEDOUT:
-      if (!found) return TransportFailure::kDns;
-      break;
     default:
       break;
   }
@@ -97,13 +92,13 @@ void Transfer::FillPeer() {
 }
 
 void Transfer::FillTimes() {
-  response_.total = TimeOf(easy_, CURLINFO_TOTAL_TIME_T);
+  response_.total = waited_ + TimeOf(easy_, CURLINFO_TOTAL_TIME_T);
   long dialled = 0;
   curl_easy_getinfo(easy_, CURLINFO_NUM_CONNECTS, &dialled);
   if (dialled == 0) return;  // a kept-alive connection: nothing was looked up or connected
-  response_.name_lookup = TimeOf(easy_, CURLINFO_NAMELOOKUP_TIME_T);
-  response_.connect = TimeOf(easy_, CURLINFO_CONNECT_TIME_T);
-  response_.tls = TimeOf(easy_, CURLINFO_APPCONNECT_TIME_T);
+  response_.name_lookup = waited_ + TimeOf(easy_, CURLINFO_NAMELOOKUP_TIME_T);
+  response_.connect = waited_ + TimeOf(easy_, CURLINFO_CONNECT_TIME_T);
+  if (https_) response_.tls = waited_ + TimeOf(easy_, CURLINFO_APPCONNECT_TIME_T);
 }
 
 void Transfer::Complete(CURLcode code) {
@@ -121,6 +116,11 @@ void Transfer::Complete(CURLcode code) {
   FillPeer();
   FillTimes();
   Resolve(std::move(response_));
+}
+
+void Transfer::FailName(const std::string& why, bool exhausted) {
+  const auto failure = exhausted ? TransportFailure::kExhausted : TransportFailure::kDns;
+  Fail(TransportError(failure, server_ + ": could not look up the name: " + SafeText(why, 300)));
 }
 
 void Transfer::Fail(const absl::Status& status) {
