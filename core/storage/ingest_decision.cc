@@ -30,7 +30,7 @@ bool AsksForBaseline(const OrderHead& head, const IngestBatch& batch) {
 
 NewRevision NextRevision(const OrderHistory& history, const IngestBatch& batch) {
   NewRevision next;
-  next.revision = history.last_revision + 1;
+  next.revision = std::max(history.last_revision + 1, history.revision_floor);
   next.status = IsBaseline(history, batch) ? DeliveryStatus::kBaseline : DeliveryStatus::kPending;
   if (history.head) {
     next.order_name = history.head->name;

@@ -49,6 +49,9 @@ struct OrderHistory {
   // The highest revision recorded under this connection and order id, also for an Odoo that was
   // replaced: numbers go on, because a receiver that remembers them refuses smaller ones.
   int last_revision = 0;
+  // The smallest number that a revision may take: a restore raises it above what was given out
+  // after the backup.
+  int revision_floor = 1;
   std::vector<OpenRevision> open;
   // Of the newest revision, if `head` is set:
   bool unmappable = false;

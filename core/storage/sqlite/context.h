@@ -18,6 +18,7 @@ struct StoreContext {
   std::int64_t run;  // this run of the process, from 1: marks its claims
   // What turns a reading of the monotonic clock into one of the store's (StoreTime).
   absl::Duration epoch;
+  int revision_floor = 1;  // revision_floor.h
 
   Instant StoreTime(const Instant& now) const { return {now.wall, now.mono + epoch}; }
 };

@@ -19,6 +19,8 @@ absl::StatusCode CodeOf(int extended) {
     case SQLITE_IOERR:
       return extended == SQLITE_IOERR_CORRUPTFS ? absl::StatusCode::kDataLoss
                                                 : absl::StatusCode::kUnavailable;
+    case SQLITE_INTERRUPT:
+      return absl::StatusCode::kCancelled;
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
     case SQLITE_FULL:
@@ -187,6 +189,14 @@ void Database::Return(std::string_view sql, sqlite3_stmt* statement) {
   if (found == idle_.end())
     found = idle_.emplace(std::string(sql), std::vector<sqlite3_stmt*>()).first;
   found->second.push_back(statement);
+}
+
+void Database::StopWhen(const std::atomic<bool>& stop) {
+  constexpr int kSteps = 1000;  // of SQLite's machine between two looks: well under a millisecond
+  sqlite3_progress_handler(
+      handle_, kSteps,
+      [](void* flag) { return static_cast<const std::atomic<bool>*>(flag)->load() ? 1 : 0; },
+      const_cast<std::atomic<bool>*>(&stop));
 }
 
 absl::Status Database::Script(const std::string& sql) {

@@ -1,6 +1,7 @@
 // One SQLite connection and its statements: RAII, and errors as Status. Internal to storage/sqlite.
 #pragma once
 
+#include <atomic>
 #include <concepts>
 #include <cstdint>
 #include <filesystem>
@@ -118,6 +119,8 @@ class Database {
     query.Next();
     return query.status();
   }
+  // Statements that run end soon with kCancelled once `stop` is true. It outlives this.
+  void StopWhen(const std::atomic<bool>& stop);
   // Several statements without parameters.
   absl::Status Script(const std::string& sql);
 

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "core/base/status.h"
+#include "core/storage/sqlite/backup_mark.h"
 #include "core/storage/sqlite/database.h"
 #include "core/storage/sqlite/migrations.h"
 
@@ -44,6 +45,13 @@ bool IsPythonPoller(const std::filesystem::path& path) {
   return query.Next() && query.Int(0) == 4;
 }
 
+bool IsBackup(const std::filesystem::path& path) {
+  const auto db = Database::Open(path, Database::Mode::kImmutable);
+  if (!db.ok()) return false;  // what is wrong with it is told by who opens it
+  const auto made = BackupMade(**db);
+  return made.ok() && made->has_value();
+}
+
 }  // namespace
 
 absl::Status CheckFile(const std::filesystem::path& path) {
@@ -78,6 +86,11 @@ absl::Status CheckFile(const std::filesystem::path& path) {
                        ", made by a newer program; this one knows " +
                        std::to_string(SchemaSteps().size()) +
                        ": start the newer program, or restore a backup");
+  }
+  if (IsBackup(path)) {
+    return Foreign(path, "IS_BACKUP",
+                   "is a backup: what it holds is put back with `pollerd restore " + path.string() +
+                       "`, into another path");
   }
   return absl::OkStatus();
 }

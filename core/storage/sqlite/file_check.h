@@ -7,8 +7,8 @@
 
 namespace poller {
 
-// OK: ours, with a schema that we know. kFailedPrecondition (reason NOT_OURS, PYTHON_POLLER or
-// NEWER_SCHEMA), kUnavailable, kDataLoss. `path` exists and is not empty.
+// OK: ours, with a schema that we know. kFailedPrecondition (reason NOT_OURS, PYTHON_POLLER,
+// NEWER_SCHEMA or IS_BACKUP), kUnavailable, kDataLoss. `path` exists and is not empty.
 absl::Status CheckFile(const std::filesystem::path& path);
 
 }  // namespace poller

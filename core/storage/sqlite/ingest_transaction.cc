@@ -84,16 +84,18 @@ absl::StatusOr<std::vector<OrderHead>> ReadOpenHeads(Database& db, const Connect
 
 IngestTransaction::IngestTransaction(Transaction& transaction, const Vault& vault,
                                      const ConnectionRef& connection, const IngestBatch& batch,
-                                     absl::Time now)
+                                     int revision_floor, absl::Time now)
     : transaction_(transaction),
       db_(transaction.db),
       vault_(vault),
       connection_(connection),
       batch_(batch),
+      revision_floor_(revision_floor),
       now_(now),
       changes_(transaction, connection, now) {}
 
 absl::StatusOr<IngestResult> IngestTransaction::Run() {
+  ASSIGN_OR_RETURN(held_, IsHeld(db_, connection_.id));
   for (const Observation& order : batch_.orders) {
     ASSIGN_OR_RETURN(const OrderHistory history, History(order.order, Depth::kNewest));
     RETURN_IF_ERROR(Apply(order.order, Decide(history, order, batch_), order.content));
@@ -114,6 +116,7 @@ absl::StatusOr<IngestResult> IngestTransaction::Run() {
 
 absl::StatusOr<OrderHistory> IngestTransaction::History(OrderId order, Depth depth) {
   OrderHistory history;
+  history.revision_floor = revision_floor_;
   DeliveryId newest;
   {
     // Of any generation: revisions go on when the connection is moved to another Odoo.
@@ -169,7 +172,8 @@ absl::Status IngestTransaction::ReadNewest(DeliveryId newest, OrderHistory& hist
 
 absl::Status IngestTransaction::ReadPast(OrderId order, OrderHistory& history) {
   Query query = db_.Run(
-      "SELECT max(attempts > 0 OR claimed <> 0 OR accepted), max(was_baseline), max(NOT "
+      "SELECT max(attempts > 0 OR claimed <> 0 OR accepted OR fate_unknown), max(was_baseline), "
+      "max(NOT "
       "unmappable) "
       "FROM delivery WHERE connection_id = ?1 AND order_id = ?2 AND generation = ?3",
       connection_.id, order, connection_.generation);
@@ -220,19 +224,22 @@ absl::StatusOr<DeliveryId> IngestTransaction::Insert(OrderId order, const NewRev
     RETURN_IF_ERROR(LastRecorded(order, plain, hash));
   }
   const bool pending = revision.status == DeliveryStatus::kPending;
+  const bool baseline = revision.status == DeliveryStatus::kBaseline;
+  // What is found while a restored connection is held may have been delivered after the backup: the
+  // receiver may know the order.
   const std::string webhook_id =
       vault_.WebhookId(connection_.uid, order, revision.revision, hash, revision.condition);
   RETURN_IF_ERROR(db_.Exec(
       "INSERT INTO delivery(connection_id, generation, order_id, order_name, revision, webhook_id, "
       "status, condition, priority, content_hash, write_date, unmappable, before_start, "
       "was_baseline, reconfirmed, base, created_at, updated_at, pending_since, queue, last_error, "
-      "reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, "
-      "?17, ?17, ?18, ?19, ?20)",
+      "reason, fate_unknown) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, "
+      "?15, ?16, ?17, ?17, ?17, ?18, ?19, ?20, ?21)",
       connection_.id, connection_.generation, order, revision.order_name, revision.revision,
       webhook_id, Code(revision.status), Code(revision.condition), Code(batch_.priority), hash,
-      revision.write_date, unmappable, revision.confirmed_before_start,
-      revision.status == DeliveryStatus::kBaseline, revision.reconfirmed, revision.base, now_,
-      pending ? 1 : 0, revision.error, revision.reason));
+      revision.write_date, unmappable, revision.confirmed_before_start || held_, baseline,
+      revision.reconfirmed && !held_, revision.base, now_, pending ? 1 : 0, revision.error,
+      revision.reason, held_ && !baseline));
   const DeliveryId id(db_.last_insert_id());
   RETURN_IF_ERROR(WritePayload(db_, vault_, id, webhook_id, unmappable, plain));
   changes_.CountNew(revision.status);

@@ -23,7 +23,7 @@ absl::StatusOr<std::vector<OrderHead>> ReadOpenHeads(Database& db, const Connect
 class IngestTransaction {
  public:
   IngestTransaction(Transaction& transaction, const Vault& vault, const ConnectionRef& connection,
-                    const IngestBatch& batch, absl::Time now);
+                    const IngestBatch& batch, int revision_floor, absl::Time now);
   // Everything in the batch. An error: nothing of it may be committed.
   absl::StatusOr<IngestResult> Run();
 
@@ -49,7 +49,9 @@ class IngestTransaction {
   const Vault& vault_;
   const ConnectionRef& connection_;
   const IngestBatch& batch_;
+  int revision_floor_;
   absl::Time now_;
+  bool held_ = false;  // ConnectionState::held_since, before this batch
   DeliveryChanges changes_;
   IngestResult result_;
 };

@@ -1,35 +1,14 @@
 #include "core/storage/sqlite/open_database.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstdio>
 #include <string>
-#include <system_error>
-#include <utility>
 
 #include "core/base/status.h"
+#include "core/storage/sqlite/disk_file.h"
 #include "core/storage/sqlite/migrations.h"
 #include "core/storage/sqlite/vault.h"
 
 namespace poller {
 namespace {
-
-absl::Status FileError(const std::filesystem::path& path, std::string_view what, int error) {
-  return MakeStatus(absl::StatusCode::kUnavailable, "database " + path.string() + " cannot be " +
-                                                        std::string(what) + ": " +
-                                                        std::generic_category().message(error));
-}
-
-absl::Status Sync(const std::filesystem::path& path, int flags) {
-  const int fd = open(path.c_str(), flags | O_CLOEXEC);
-  if (fd < 0) return FileError(path, "opened", errno);
-  const int result = fsync(fd);
-  const int error = errno;
-  close(fd);
-  return result == 0 ? absl::OkStatus() : FileError(path, "written", error);
-}
 
 absl::Status Fill(const std::filesystem::path& path, const KeyRing& keys, RandomSource& random) {
   ASSIGN_OR_RETURN(const auto db, Database::Open(path, Database::Mode::kReadWrite));
@@ -48,29 +27,18 @@ absl::Status Fill(const std::filesystem::path& path, const KeyRing& keys, Random
 absl::Status CreateDatabase(const std::filesystem::path& path, const KeyRing& keys,
                             RandomSource& random) {
   const std::filesystem::path temporary = path.string() + ".new";
-  for (const char* suffix : {"", "-journal"}) {
-    std::error_code ignored;  // of a creation that was cut short
-    std::filesystem::remove(temporary.string() + suffix, ignored);
-  }
-  // Only its owner may read it, whatever the umask; WAL and shared memory files take the same
-  // rights.
-  const int fd = open(temporary.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (fd < 0) return FileError(path, "created", errno);
-  close(fd);
-  const absl::Status filled = Fill(temporary, keys, random);
+  RemoveDatabaseFiles(temporary);  // of a creation that was cut short
+  // WAL and shared memory files take the rights of the file.
+  absl::Status filled = CreatePrivateFile(temporary);
+  if (filled.ok()) filled = Fill(temporary, keys, random);
   if (!filled.ok()) {
-    std::error_code ignored;
-    std::filesystem::remove(temporary, ignored);
-    return AddContext(filled, "creating " + path.string());
+    RemoveDatabaseFiles(temporary);
+    return AddContext(filled, "creating database " + path.string());
   }
-  RETURN_IF_ERROR(Sync(temporary, O_RDWR));
+  RETURN_IF_ERROR(SyncFile(temporary));
   // Of an earlier database whose main file was removed: they do not belong to this one.
-  for (const char* suffix : {"-wal", "-shm", "-journal"}) {
-    std::error_code ignored;
-    std::filesystem::remove(path.string() + suffix, ignored);
-  }
-  if (std::rename(temporary.c_str(), path.c_str()) != 0) return FileError(path, "created", errno);
-  return Sync(path.parent_path().empty() ? "." : path.parent_path(), O_RDONLY | O_DIRECTORY);
+  RemoveDatabaseFiles(path);
+  return ReplaceFile(temporary, path);
 }
 
 absl::StatusOr<std::unique_ptr<Database>> OpenForWriting(const std::filesystem::path& path) {

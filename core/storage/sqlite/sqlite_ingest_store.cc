@@ -37,7 +37,8 @@ absl::StatusOr<IngestResult> SqliteIngestStore::Commit(const IngestBatch& batch,
     if (batch.expected_version != 0 && batch.expected_version != connection.version) {
       return absl::FailedPreconditionError("the connection was edited");
     }
-    IngestTransaction work(transaction, context_.vault, connection, batch, now);
+    IngestTransaction work(transaction, context_.vault, connection, batch, context_.revision_floor,
+                           now);
     ASSIGN_OR_RETURN(result, work.Run());
     return absl::OkStatus();
   });

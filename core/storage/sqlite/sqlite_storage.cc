@@ -12,6 +12,8 @@
 #include "core/storage/sqlite/file_lock.h"
 #include "core/storage/sqlite/migrations.h"
 #include "core/storage/sqlite/open_database.h"
+#include "core/storage/sqlite/revision_floor.h"
+#include "core/storage/sqlite/sqlite_backup_store.h"
 #include "core/storage/sqlite/sqlite_connection_store.h"
 #include "core/storage/sqlite/sqlite_event_log.h"
 #include "core/storage/sqlite/sqlite_ingest_store.h"
@@ -71,13 +73,14 @@ absl::StatusOr<std::int64_t> BeginRun(Transaction& transaction, const Instant& n
 // Members in start order: the lock is given back last.
 struct SqliteStorage::Impl {
   Impl(std::unique_ptr<FileLock> file_lock, std::unique_ptr<Database> db,
-       std::unique_ptr<ReaderPool> pool, Vault keys, std::string log_id, std::int64_t run,
-       absl::Duration epoch, const Clock& clock, Metrics& metrics)
+       const std::filesystem::path& path, std::unique_ptr<ReaderPool> pool, Vault keys,
+       std::string log_id, std::int64_t run, absl::Duration epoch, int revision_floor,
+       const Clock& clock, Metrics& metrics)
       : lock(std::move(file_lock)),
         vault(std::move(keys)),
         writer(std::move(db), clock, metrics),
         readers(std::move(pool)),
-        context{writer, *readers, vault, run, epoch},
+        context{writer, *readers, vault, run, epoch, revision_floor},
         connections(context),
         ingest(context),
         outbox(context),
@@ -87,6 +90,7 @@ struct SqliteStorage::Impl {
         tokens(context),
         jobs(context),
         retries(context),
+        backups(context, path),
         status(context) {}
 
   std::unique_ptr<FileLock> lock;
@@ -103,6 +107,7 @@ struct SqliteStorage::Impl {
   SqliteTokenStore tokens;
   SqliteJobStore jobs;
   SqliteRetryStore retries;
+  SqliteBackupStore backups;
   SqliteStatusStore status;
 };
 
@@ -144,6 +149,8 @@ absl::StatusOr<std::unique_ptr<SqliteStorage>> SqliteStorage::Open(const SqliteO
   ASSIGN_OR_RETURN(Vault vault, Vault::Open(*db, keys, random));
   ASSIGN_OR_RETURN(std::string log_id, ReadMeta(*db, "log_id"));
 
+  ASSIGN_OR_RETURN(const int floor, ReadRevisionFloor(*db));
+
   const Instant start = clock.Read();
   const absl::Duration epoch = EpochOf(start);
   RETURN_IF_ERROR(db->Exec("BEGIN IMMEDIATE"));
@@ -152,9 +159,9 @@ absl::StatusOr<std::unique_ptr<SqliteStorage>> SqliteStorage::Open(const SqliteO
   RETURN_IF_ERROR(db->Exec("COMMIT"));
 
   ASSIGN_OR_RETURN(auto readers, ReaderPool::Open(path, kReaders));
-  std::unique_ptr<SqliteStorage> storage(new SqliteStorage(
-      std::make_unique<Impl>(std::move(lock), std::move(db), std::move(readers), std::move(vault),
-                             std::move(log_id), run, epoch, clock, metrics)));
+  std::unique_ptr<SqliteStorage> storage(new SqliteStorage(std::make_unique<Impl>(
+      std::move(lock), std::move(db), path, std::move(readers), std::move(vault), std::move(log_id),
+      run, epoch, floor, clock, metrics)));
   RETURN_IF_ERROR(storage->impl_->connections.Purge());
   return storage;
 }
@@ -170,6 +177,7 @@ EventLog& SqliteStorage::events() { return impl_->events; }
 SyncLogStore& SqliteStorage::sync_logs() { return impl_->sync_logs; }
 TokenStore& SqliteStorage::tokens() { return impl_->tokens; }
 JobStore& SqliteStorage::jobs() { return impl_->jobs; }
+BackupStore& SqliteStorage::backups() { return impl_->backups; }
 RetryStore& SqliteStorage::retries() { return impl_->retries; }
 StatusStore& SqliteStorage::status() { return impl_->status; }
 

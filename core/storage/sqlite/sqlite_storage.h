@@ -11,6 +11,7 @@
 #include "core/base/metrics.h"
 #include "core/base/random_source.h"
 #include "core/base/secret.h"
+#include "core/storage/backup.h"
 #include "core/storage/connection_store.h"
 #include "core/storage/event_log.h"
 #include "core/storage/ingest_store.h"
@@ -37,8 +38,8 @@ class SqliteStorage {
  public:
   // Migrates an older schema forward. Errors, each naming the file and what to do:
   // - kFailedPrecondition: not our database (reason NOT_OURS; PYTHON_POLLER when it is the Python
-  //   poller's, with the import command), or newer than this program (NEWER_SCHEMA). The file is
-  //   left untouched.
+  //   poller's, with the import command), or newer than this program (NEWER_SCHEMA), or a backup
+  //   (IS_BACKUP). The file is left untouched.
   // - kAlreadyExists: another process holds it (LOCKED); names its pid.
   // - kPermissionDenied: the master key does not open it (WRONG_KEY), or there is none (NO_KEY).
   // - kDataLoss: the file is damaged.
@@ -64,6 +65,7 @@ class SqliteStorage {
   TokenStore& tokens();
   JobStore& jobs();
   RetryStore& retries();
+  BackupStore& backups();
   StatusStore& status();
 
  private:

@@ -23,10 +23,16 @@ Secret RandomKey(RandomSource& random) {
 
 }  // namespace
 
-absl::StatusOr<std::string> ReadMeta(Database& db, std::string_view key) {
+absl::StatusOr<std::optional<std::string>> FindMeta(Database& db, std::string_view key) {
   Query query = db.Run("SELECT value FROM meta WHERE key = ?1", key);
   if (query.Next()) return query.Text(0);
   RETURN_IF_ERROR(query.status());
+  return std::nullopt;
+}
+
+absl::StatusOr<std::string> ReadMeta(Database& db, std::string_view key) {
+  ASSIGN_OR_RETURN(std::optional<std::string> value, FindMeta(db, key));
+  if (value) return *std::move(value);
   return MakeStatus(
       absl::StatusCode::kDataLoss,
       "database " + db.path().string() + " is damaged: its meta table has no " + std::string(key));

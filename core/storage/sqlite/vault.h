@@ -1,6 +1,7 @@
 // What is sealed at rest, and what is derived from the database's random keys.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -42,7 +43,8 @@ class Vault {
   RandomSource* random_;
 };
 
-// Values of the meta table. Nothing: there is no such key.
+// Values of the meta table. ReadMeta: kDataLoss if there is no such key.
+absl::StatusOr<std::optional<std::string>> FindMeta(Database& db, std::string_view key);
 absl::StatusOr<std::string> ReadMeta(Database& db, std::string_view key);
 absl::Status WriteMeta(Database& db, std::string_view key, std::string_view value);
 
