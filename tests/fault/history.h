@@ -30,7 +30,6 @@ class History {
   void Trouble();
   void CommitDue(bool all);
   void Heal();
-  std::vector<std::string> Compare();
   RecordId AnyOrder();
   RecordId AnyLine(RecordId order);
   void Bulk();

@@ -46,6 +46,8 @@ auto Write(CrashSwitch& crash, F write) -> decltype(write()) {
     case CrashSwitch::Verdict::kCrash:
     case CrashSwitch::Verdict::kDown:
       return Down();
+    case CrashSwitch::Verdict::kFail:
+      return absl::UnavailableError("database or disk is full");
   }
   return Down();
 }
@@ -55,6 +57,13 @@ auto Write(CrashSwitch& crash, F write) -> decltype(write()) {
 CrashSwitch::Verdict CrashSwitch::NextWrite() {
   if (down_) return Verdict::kDown;
   ++writes_;
+  if (until_failure_ > 1) {
+    --until_failure_;
+  } else if (until_failure_ == 1 && failures_ > 0) {
+    --failures_;
+    ++failed_;
+    return Verdict::kFail;
+  }
   if (left_ == 0 || --left_ > 0) return Verdict::kRun;
   down_ = true;
   return before_ ? Verdict::kCrash : Verdict::kRunThenCrash;
@@ -70,17 +79,21 @@ class World::Network final : public HttpClient {
     if (!url.ok()) co_return TransportError(TransportFailure::kProtocol, "bad url");
     const bool to_odoo = url->host == "odoo.test";
     const NetworkFaults& faults = world_.faults_;
+    RequestSwitch& requests = world_.requests_;
+    const bool chosen = ++requests.sent == requests.fails;
     co_await world_.sleeper_.Sleep(Latency());
     if (world_.crash_.down())
       co_return TransportError(TransportFailure::kCancelled, "the process is gone");
-    if (Draw(to_odoo ? faults.odoo_unreachable : faults.receiver_unreachable)) {
+    if (Draw(to_odoo ? faults.odoo_unreachable : faults.receiver_unreachable) ||
+        (chosen && !requests.answer_lost)) {
       co_return TransportError(TransportFailure::kConnect, "refused");
     }
     TestRequest received = ToTestRequest(request, *url);
     TestReply reply = to_odoo ? world_.sim_.Handle(received) : ToReceiver(received);
     co_await world_.sleeper_.Sleep(Latency());
     const bool lost = world_.crash_.down() || reply.ending != Ending::kComplete ||
-                      Draw(to_odoo ? faults.odoo_answer_lost : faults.receiver_answer_lost);
+                      Draw(to_odoo ? faults.odoo_answer_lost : faults.receiver_answer_lost) ||
+                      (chosen && requests.answer_lost);
     if (reply.on_done) reply.on_done(!lost);
     if (lost) co_return TransportError(TransportFailure::kReset, "the answer was lost");
     co_return ToResponse(reply, world_.OdooNow() + world_.options_.odoo_skew);

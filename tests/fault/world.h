@@ -41,27 +41,44 @@ struct NetworkFaults {
   std::vector<int> statuses = {500, 503, 429, 400};
 };
 
-// Counts writes down to a crash.
+// Counts writes down to a crash, or to a time in which all of them fail.
 class CrashSwitch {
  public:
-  enum class Verdict { kRun, kRunThenCrash, kCrash, kDown };
+  enum class Verdict { kRun, kRunThenCrash, kCrash, kDown, kFail };
   // The `writes`-th write from now (1: the next) is the last thing that happens (`before`: does not
   // happen).
   void Arm(int writes, bool before) {
     left_ = writes;
     before_ = before;
   }
-  void Disarm() { left_ = 0; }
+  // Writes from the `first`-th from now fail and leave no trace, `count` of them.
+  void ArmFailures(int first, int count) {
+    until_failure_ = first;
+    failures_ = count;
+  }
+  void Disarm() { left_ = until_failure_ = 0; }
   Verdict NextWrite();
   bool down() const { return down_; }
   void Recover() { down_ = false, left_ = 0; }
   std::int64_t writes() const { return writes_; }
+  // Writes that failed as armed.
+  std::int64_t failed() const { return failed_; }
 
  private:
   int left_ = 0;
   bool before_ = false;
   bool down_ = false;
-  std::int64_t writes_ = 0;
+  int until_failure_ = 0;
+  int failures_ = 0;
+  std::int64_t writes_ = 0, failed_ = 0;
+};
+
+// Counts requests, to both sides, down to one that goes wrong.
+struct RequestSwitch {
+  std::int64_t sent = 0;
+  std::int64_t fails = 0;  // which of them; 0: none
+  bool answer_lost =
+      false;  // it is handled, and its answer does not arrive; else it does not arrive
 };
 
 class World {
@@ -88,6 +105,7 @@ class World {
   FakeClock& clock() { return clock_; }
   CrashSwitch& crash() { return crash_; }
   NetworkFaults& faults() { return faults_; }
+  RequestSwitch& requests() { return requests_; }
   SqliteStorage& storage() { return *storage_; }
   int restarts() const { return restarts_; }
   // What must never happen and did: requests after a stored acceptance, and the receiver's own
@@ -114,6 +132,7 @@ class World {
   OdooSim sim_;
   WebhookReceiver receiver_;
   NetworkFaults faults_;
+  RequestSwitch requests_;
   CrashSwitch crash_;
   std::map<DeliveryId, std::string> webhook_ids_;
   std::set<std::string> accepted_;  // ids whose acceptance is stored
