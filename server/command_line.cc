@@ -18,6 +18,7 @@ constexpr std::string_view kPrefix = "POLLER_";
 struct Given {
   std::map<std::string, std::vector<std::string>, std::less<>> values;  // by flag
   std::map<std::string, bool, std::less<>> switches;
+  std::string file;
 };
 
 absl::Status Bad(std::string_view what) {
@@ -50,7 +51,9 @@ absl::StatusOr<Given> Read(std::vector<std::string> arguments, Command& command)
   Declare(app, given);
   auto* check = app.add_subcommand("check");
   auto* keygen = app.add_subcommand("keygen");
-  for (auto* sub : {check, keygen}) sub->set_help_flag();
+  auto* restore = app.add_subcommand("restore");
+  restore->add_option("FILE", given.file)->required();
+  for (auto* sub : {check, keygen, restore}) sub->set_help_flag();
   app.require_subcommand(0, 1);
   try {
     std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the back
@@ -60,6 +63,7 @@ absl::StatusOr<Given> Read(std::vector<std::string> arguments, Command& command)
   }
   if (check->parsed()) command = Command::kCheck;
   if (keygen->parsed()) command = Command::kKeygen;
+  if (restore->parsed()) command = Command::kRestore;
   if (version) command = Command::kVersion;
   if (help) command = Command::kHelp;
   return given;
@@ -118,7 +122,11 @@ absl::StatusOr<CommandLine> ParseCommandLine(const std::vector<std::string>& arg
   for (const auto& [name, value] : environment) {
     if (name.starts_with(kPrefix) && !IsOurs(name)) line.warnings.push_back(name);
   }
-  if (line.command != Command::kServe && line.command != Command::kCheck) return line;
+  if (line.command != Command::kServe && line.command != Command::kCheck &&
+      line.command != Command::kRestore) {
+    return line;
+  }
+  line.file = given.file;
   for (const Setting& setting : Settings()) {
     RETURN_IF_ERROR(ApplySetting(setting, given, environment, line.options));
   }
@@ -135,6 +143,8 @@ std::string HelpText() {
       "Usage: pollerd [FLAGS]          serve until SIGTERM or SIGINT\n"
       "       pollerd check [FLAGS]    check settings, key and database, and exit\n"
       "       pollerd keygen           print a new encryption key\n"
+      "       pollerd restore FILE [FLAGS]\n"
+      "                                put a backup back; what was there is kept beside it\n"
       "       pollerd --help | --version\n"
       "\n"
       "Each flag has an environment variable; the flag wins. Durations are written 30s, 5m, 72h, "

@@ -1,6 +1,7 @@
 // From arguments and environment to options.
 #pragma once
 
+#include <filesystem>
 #include <map>
 #include <string>
 #include <vector>
@@ -12,11 +13,12 @@ namespace poller {
 
 using Environment = std::map<std::string, std::string>;
 
-enum class Command { kServe, kCheck, kKeygen, kHelp, kVersion };
+enum class Command { kServe, kCheck, kKeygen, kRestore, kHelp, kVersion };
 
 struct CommandLine {
   Command command = Command::kServe;
   Options options;
+  std::filesystem::path file;         // kRestore: the backup
   std::vector<std::string> warnings;  // variables that look like ours and are not
 };
 

@@ -14,6 +14,7 @@
 #include "server/command_line.h"
 #include "server/commands/check.h"
 #include "server/commands/keygen.h"
+#include "server/commands/restore.h"
 #include "server/grpc_server.h"
 #include "server/signals.h"
 
@@ -63,8 +64,10 @@ int Run(const CommandLine& line) {
   for (const std::string& name : line.warnings)
     log->Warning("there is no such setting; pollerd --help lists all", {{"variable", name}});
   if (line.command == Command::kServe) return Serve(line.options, *log);
-  const absl::Status checked = RunCheck(line.options, *log);
-  return checked.ok() ? kOk : Fail(kFailed, checked);
+  const absl::Status done = line.command == Command::kRestore
+                                ? RunRestore(line.file, line.options, *log)
+                                : RunCheck(line.options, *log);
+  return done.ok() ? kOk : Fail(kFailed, done);
 }
 
 }  // namespace

@@ -6,9 +6,11 @@
 #include <string>
 
 #include "core/base/metrics.h"
+#include "core/storage/sqlite/sqlite_storage.h"
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "server/commands/check.h"
 #include "server/commands/keygen.h"
+#include "server/commands/restore.h"
 #include "server/files.h"
 #include "tests/integration/server/server_fixture.h"
 
@@ -105,9 +107,9 @@ TEST_F(StartTest, SaysWhoseFileItIsBeforeItAsksForAKey) {
   Write(options_.DbPath(), diary);
   EXPECT_THAT(TryStart(), StatusIs(absl::StatusCode::kFailedPrecondition,
                                    HasSubstr("not a database of this program")));
-  EXPECT_THAT(RunCheck(options_, NullLogger()),
-              StatusIs(absl::StatusCode::kFailedPrecondition,
-                       HasSubstr("not a database of this program")));
+  EXPECT_THAT(
+      RunCheck(options_, NullLogger()),
+      StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("not a database of this program")));
   EXPECT_FALSE(fs::exists(options_.KeyFile()));
   EXPECT_EQ(fs::file_size(options_.DbPath()), diary.size());
 }
@@ -215,6 +217,34 @@ TEST_F(StartTest, RefusesATokenFileThatHoldsNone) {
 TEST_F(StartTest, CheckMakesNothing) {
   EXPECT_OK(RunCheck(options_, NullLogger()));
   EXPECT_FALSE(fs::exists(options_.data_dir));
+}
+
+TEST_F(StartTest, RestorePutsABackupBackAndTheNextStartRunsOnIt) {
+  ASSERT_OK(TryStart());
+  const fs::path backup = options_.data_dir / "copy.db";
+  ASSERT_OK_AND_ASSIGN(const Secret key, ReadSmallFile(options_.KeyFile()));
+  {
+    SqliteOptions sqlite;
+    sqlite.path = options_.DbPath();
+    sqlite.master_keys = key;
+    Metrics metrics;
+    ASSERT_OK_AND_ASSIGN(const auto storage,
+                         SqliteStorage::Open(sqlite, SystemClock(), SystemRandom(), metrics));
+    ASSERT_OK(storage->backups().Backup(backup, Actor(), SystemClock().Now()).status());
+  }
+  EXPECT_THAT(RunRestore(options_.DbPath(), options_, NullLogger()),
+              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("not a backup")));
+  {
+    ASSERT_OK_AND_ASSIGN(const auto running, TryStart());
+    EXPECT_THAT(RunRestore(backup, options_, NullLogger()),
+                StatusIs(absl::StatusCode::kAlreadyExists));
+  }
+  fs::remove(options_.DbPath());
+  ASSERT_OK(RunRestore(backup, options_, NullLogger()));
+  EXPECT_OK(TryStart());
+  fs::rename(backup, options_.DbPath());
+  EXPECT_THAT(TryStart(),
+              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("pollerd restore")));
 }
 
 TEST_F(StartTest, CheckOpensWhatIsThere) {

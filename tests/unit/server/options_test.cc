@@ -169,6 +169,12 @@ TEST(CommandLineTest, FindsItsCommands) {
   EXPECT_EQ(Parse({"check", "--data-dir", "x"})->command, Command::kCheck);
   EXPECT_EQ(Parse({"--data-dir", "x", "check"})->options.data_dir, "x");
   EXPECT_EQ(Parse({"keygen"})->command, Command::kKeygen);
+  const auto restore = Parse({"restore", "copy.db", "--data-dir", "x"});
+  ASSERT_OK(restore.status());
+  EXPECT_EQ(restore->command, Command::kRestore);
+  EXPECT_EQ(restore->file, "copy.db");
+  EXPECT_EQ(restore->options.data_dir, "x");
+  EXPECT_THAT(Parse({"restore"}), StatusIs(absl::StatusCode::kInvalidArgument));
   EXPECT_EQ(Parse({"--help"})->command, Command::kHelp);
   EXPECT_EQ(Parse({"check", "-h"})->command, Command::kHelp);
   EXPECT_EQ(Parse({"--version"})->command, Command::kVersion);
