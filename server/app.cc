@@ -59,6 +59,8 @@ CurlOptions HttpOptions(const Options& options, std::int64_t budget) {
 PollingOptions PollingFrom(const Options& options, std::string ca_pem) {
   PollingOptions polling;
   polling.overlap = options.overlap;
+  polling.sweep_interval = options.sweep_interval;
+  polling.sweep_window = options.sweep_window;
   polling.timeout = options.odoo_timeout;
   polling.max_response_bytes = options.max_response;
   polling.breaker = options.breaker;
@@ -162,9 +164,9 @@ absl::Status App::Parts::MakeParts(absl::Duration heartbeat) {
                        random, loops, storage_pool, log, metrics},
       DispatcherFrom(options, std::move(trusted.webhook)));
   scheduler = std::make_unique<Scheduler>(
-      Scheduler::Deps{storage->connections(), storage->ingest(), storage->sync_logs(), *odoo_http,
-                      clock, *sleeper, random, loops, storage_pool, log, metrics,
-                      [this](ConnectionId id) { dispatcher->Hint(id); }},
+      Scheduler::Deps{storage->connections(), storage->ingest(), storage->sync_logs(),
+                      storage->jobs(), *odoo_http, clock, *sleeper, random, loops, storage_pool,
+                      log, metrics, [this](ConnectionId id) { dispatcher->Hint(id); }},
       PollingFrom(options, std::move(trusted.odoo)));
   retention = std::make_unique<Retention>(
       Retention::Stores{storage->events(), storage->sync_logs(), storage->jobs()}, *sleeper, clock,

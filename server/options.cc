@@ -158,6 +158,14 @@ std::vector<Setting> MakeSettings() {
       {"--overlap", "DURATION", "5m",
        "how far each poll looks back, where a connection does not say", false,
        [](Options& o, Text t) { return SetDuration(o.overlap, t, absl::Seconds(10), kDay); }},
+      {"--sweep-interval", "DURATION", "1h",
+       "how often each shop is compared over a longer time, behind the polls", false,
+       [](Options& o, Text t) { return SetDuration(o.sweep_interval, t, absl::Minutes(1), kDay); }},
+      {"--sweep-window", "DURATION", "48h",
+       "how far back that looks at least; after a stop, back to the last one", false,
+       [](Options& o, Text t) {
+         return SetDuration(o.sweep_window, t, absl::Hours(1), 90 * kDay);
+       }},
       {"--retry-base", "DURATION", "30s",
        "wait before the first repeat of a delivery; doubles each time", false,
        [](Options& o, Text t) {

@@ -43,6 +43,8 @@ struct Options {
   std::int64_t max_response = 32 << 20;      // bytes
 
   absl::Duration overlap = absl::Minutes(5);
+  absl::Duration sweep_interval = absl::Hours(1);
+  absl::Duration sweep_window = absl::Hours(48);
   BackoffOptions retry;
   int retry_max_attempts = 5;
   BreakerOptions breaker;

@@ -48,13 +48,17 @@ struct JobDifference {
 // How far it came. Every batch of orders is committed before the place moves past it, so that a
 // crash repeats at most one batch, whose orders are then equal to what is known.
 struct JobProgress {
-  OrderId after;                 // orders up to this id are done
-  std::int64_t total = -1;       // orders in the range when it was counted; -1: not counted yet
-  std::int64_t listed = 0;       // done so far
-  std::int64_t enqueued = 0;     // deliveries that the job caused
-  std::int64_t unchanged = 0;    // equal to what is known
-  std::int64_t dead = 0;         // could not be read or mapped
-  std::int64_t differences = 0;  // kReconcile: orders that differ
+  OrderId after;  // orders up to this id are done
+  // JobSpec::last: the oldest of the newest N, fixed when they were counted, so that the set stays
+  // the same however often the job is resumed. InfinitePast: not counted yet, or all of the range.
+  absl::Time oldest_date = absl::InfinitePast();
+  OrderId oldest_order;        // of those of that very second, the smallest id that belongs to them
+  std::int64_t total = -1;     // orders in the range when it was counted; -1: not counted yet
+  std::int64_t listed = 0;     // done so far
+  std::int64_t enqueued = 0;   // deliveries that the job caused
+  std::int64_t unchanged = 0;  // equal to what is known
+  std::int64_t dead = 0;       // could not be read or mapped
+  std::int64_t differences = 0;                  // kReconcile: orders that differ
   std::vector<JobDifference> first_differences;  // the first 100 of them
   std::string waits_for;  // why it stands still: "backlog", "odoo", "paused"; empty: it does not
 };

@@ -55,6 +55,20 @@ Call SearchOrders(json::array domain, const char* order) {
   return Search(kOrderModel, std::move(domain), {"id", "write_date", "state"}, order);
 }
 
+json::array Dated(const DateRange& range) {
+  json::array domain;
+  domain.emplace_back(Confirmed("state"));
+  if (range.since != absl::InfinitePast()) domain.emplace_back(Since("date_order", range.since));
+  if (range.until != absl::InfiniteFuture()) {
+    domain.emplace_back(Condition("date_order", "<", json::value(FormatOdooTime(range.until))));
+  }
+  return domain;
+}
+
+Call SearchDated(json::array domain, const char* order) {
+  return Search(kOrderModel, std::move(domain), {"id", "write_date", "state", "date_order"}, order);
+}
+
 }  // namespace
 
 Call PlainRead(const std::string& model, const std::vector<std::int64_t>& ids,
@@ -113,6 +127,27 @@ Call ListChangedLinesCall(absl::Time from, absl::Time order_date_from, std::int6
   domain.emplace_back(Condition("id", ">", after));
   Call call = Search(kLineModel, std::move(domain), {"id", "order_id", "write_date"}, "id");
   call.arguments["limit"] = limit;
+  return call;
+}
+
+Call ListDatedCall(const DateRange& range, OrderId after, int limit) {
+  json::array domain = Dated(range);
+  domain.emplace_back(Condition("id", ">", after.value()));
+  Call call = SearchDated(std::move(domain), "id");
+  call.arguments["limit"] = limit;
+  return call;
+}
+
+Call CountDatedCall(const DateRange& range) {
+  Call call(kOrderModel, "search_count");
+  call.arguments["domain"] = Dated(range);
+  return call;
+}
+
+Call NthNewestDatedCall(const DateRange& range, int n) {
+  Call call = SearchDated(Dated(range), "date_order desc, id desc");
+  call.arguments["offset"] = n - 1;
+  call.arguments["limit"] = 1;
   return call;
 }
 

@@ -10,6 +10,7 @@
 #include "absl/time/time.h"
 #include "core/model/ids.h"
 #include "core/odoo/codec.h"
+#include "core/odoo/odoo_client.h"
 
 namespace poller::odoo {
 
@@ -22,13 +23,16 @@ Call ReadCall(const std::string& model, const std::vector<std::int64_t>& ids,
 Call PlainRead(const std::string& model, const std::vector<std::int64_t>& ids,
                const std::vector<std::string>& fields);
 
-// The listings of odoo_client.h. Times are whole seconds without zone and compared with >= alone:
+// The listings of odoo_client.h. Times are whole seconds without zone and compared with >= and < alone:
 // all else means something different in one version or another.
 Call ListOrdersCall(absl::Time from, OrderId after, int limit);
 Call NewestOrdersCall(int count);
 Call FindByNameCall(const std::vector<std::string>& names);
 Call ListChangedLinesCall(absl::Time from, absl::Time order_date_from, std::int64_t after,
                           int limit);
+Call ListDatedCall(const DateRange& range, OrderId after, int limit);
+Call CountDatedCall(const DateRange& range);
+Call NthNewestDatedCall(const DateRange& range, int n);
 Call CheckReadableCall(const std::string& model);
 
 }  // namespace poller::odoo

@@ -87,6 +87,29 @@ Task<absl::StatusOr<OrderPage>> Client::NewestOrders(int count) {
   return impl_->List(NewestOrdersCall(count));
 }
 
+Task<absl::StatusOr<OrderPage>> Client::ListDated(DateRange range, OrderId after, int limit) {
+  Call call = ListDatedCall(range, after, limit);
+  absl::StatusOr<OrderPage> page = co_await impl_->List(std::move(call));
+  if (!page.ok()) co_return page;
+  CO_RETURN_IF_ERROR(CheckPage(page->orders, after.value(), limit,
+                               [](const ListedOrder& order) { return order.id.value(); }));
+  page->complete = page->orders.size() < static_cast<std::size_t>(limit);
+  co_return page;
+}
+
+Task<absl::StatusOr<std::int64_t>> Client::CountDated(DateRange range) {
+  Call call = CountDatedCall(range);
+  CO_ASSIGN_OR_RETURN(const json::value answer, co_await impl_->caller.Execute(std::move(call)));
+  if (!answer.is_int64() || answer.get_int64() < 0) {
+    co_return MakeError(ErrorKind::kGarbage, "a count of orders is not a number");
+  }
+  co_return answer.get_int64();
+}
+
+Task<absl::StatusOr<OrderPage>> Client::NthNewestDated(DateRange range, int n) {
+  return impl_->List(NthNewestDatedCall(range, n));
+}
+
 Task<absl::StatusOr<OrderPage>> Client::LookUp(std::vector<OrderId> ids) {
   std::sort(ids.begin(), ids.end());
   ids.erase(std::unique(ids.begin(), ids.end()), ids.end());

@@ -43,11 +43,18 @@ struct ListedOrder {
   OrderId id;
   std::string write_date;
   std::string state;
+  std::string date_order;  // of the listings by date alone
 };
 struct OrderPage {
   std::vector<ListedOrder> orders;  // rising ids
   bool complete = false;            // nothing follows
   std::optional<absl::Time> date;   // the answer's Date header
+};
+
+// Confirmed orders with date_order in [since, until), whole seconds of Odoo's clock.
+struct DateRange {
+  absl::Time since = absl::InfinitePast();
+  absl::Time until = absl::InfiniteFuture();
 };
 
 struct ListedLine {
@@ -90,6 +97,12 @@ class Client {
   Task<absl::StatusOr<OrderPage>> ListOrders(absl::Time from, OrderId after, int limit);
   // Ids of the newest confirmed orders, newest first.
   Task<absl::StatusOr<OrderPage>> NewestOrders(int count);
+  // Confirmed orders of a range with id > `after`, by id; at most `limit`.
+  Task<absl::StatusOr<OrderPage>> ListDated(DateRange range, OrderId after, int limit);
+  // How many a range has.
+  Task<absl::StatusOr<std::int64_t>> CountDated(DateRange range);
+  // The `n`-th newest of a range (1: the newest) by date_order, then id; an empty page: it has fewer.
+  Task<absl::StatusOr<OrderPage>> NthNewestDated(DateRange range, int n);
   // Those of `ids` that exist, with their state (any); for orders that vanished from a listing.
   Task<absl::StatusOr<OrderPage>> LookUp(std::vector<OrderId> ids);
   // Confirmed or cancelled orders of these names.

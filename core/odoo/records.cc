@@ -86,6 +86,9 @@ absl::StatusOr<ListedOrder> ReadListedOrder(const json::object& record) {
   const json::string* text = state == nullptr ? nullptr : state->if_string();
   if (text == nullptr) return Garbage("a row's state is not a text");
   order.state.assign(text->data(), text->size());
+  const json::value* dated = Find(record, "date_order");
+  const json::string* date = dated == nullptr ? nullptr : dated->if_string();
+  if (date != nullptr) order.date_order.assign(date->data(), date->size());
   return order;
 }
 

@@ -9,19 +9,31 @@
 #include "core/polling/sweep.h"
 
 namespace poller {
+namespace {
 
-BackgroundWork::BackgroundWork(const PollerContext& context, Host host)
+constexpr absl::Duration kStoreRetry = absl::Seconds(10);  // when our own store does not answer
+
+}  // namespace
+
+BackgroundWork::BackgroundWork(const PollerContext& context, ConnectionId connection, Host host)
     : context_(context),
       host_(std::move(host)),
-      sweeps_({.interval = context.options.sweep_interval,
-               .jitter = context.options.interval_jitter}) {}
+      sweeps_(
+          {.interval = context.options.sweep_interval, .jitter = context.options.interval_jitter}),
+      jobs_(context, connection) {}
 
 void BackgroundWork::Load(const ConnectionWithState& connection) {
   const absl::Duration now = context_.ingest.clock.Monotonic();
   absl::MutexLock lock(&mu_);
   // The mark tells how long ago the last sweep was once it is of this run.
-  if (!polled_ || !sweeps_.NeedsPlace(connection.state)) return;
-  sweeps_.Place(connection.state, now, context_.random.Unit());
+  if (!polled_) return;
+  if (sweeps_.NeedsPlace(connection.state)) {
+    sweeps_.Place(connection.state, now, context_.random.Unit());
+  }
+  // After a restore deliveries wait for a complete sweep.
+  const bool held = connection.state.held_since.has_value();
+  if (held && !hurried_) sweeps_.Hurry(now);
+  hurried_ = held;
 }
 
 void BackgroundWork::Polled() {
@@ -29,18 +41,27 @@ void BackgroundWork::Polled() {
   polled_ = true;
 }
 
-bool BackgroundWork::SweepIsDue() const {
-  if (!host_.held_by().empty()) return false;
+void BackgroundWork::JobsChanged() {
+  jobs_.Changed();
+  wakeup_.Notify();
+}
+
+bool BackgroundWork::SweepIsDue() const { return SweepWait() == absl::ZeroDuration(); }
+
+// What is held goes on after a poll, and then somebody asks again.
+absl::Duration BackgroundWork::SweepWait() const {
+  if (!host_.held_by().empty()) return absl::InfiniteDuration();
   absl::MutexLock lock(&mu_);
-  return polled_ && sweeps_.Wait(context_.ingest.clock.Monotonic()) == absl::ZeroDuration();
+  if (!polled_) return absl::InfiniteDuration();
+  return sweeps_.Wait(context_.ingest.clock.Monotonic());
 }
 
 absl::Duration BackgroundWork::Wait() const {
-  const bool held = !host_.held_by().empty();
-  absl::MutexLock lock(&mu_);
-  // What is held goes on after a poll, and then somebody asks again.
-  if (running_ || held || !polled_) return absl::InfiniteDuration();
-  return sweeps_.Wait(context_.ingest.clock.Monotonic());
+  {
+    absl::MutexLock lock(&mu_);
+    if (running_) return absl::InfiniteDuration();
+  }
+  return jobs_.HasWork() ? absl::ZeroDuration() : SweepWait();
 }
 
 bool BackgroundWork::Begin() {
@@ -49,16 +70,33 @@ bool BackgroundWork::Begin() {
 }
 
 Task<void> BackgroundWork::Run() {
-  while (!context_.ingest.stopping() && SweepIsDue()) {
-    auto connection = co_await host_.load();
-    if (!connection.ok()) {
-      SweepEnded(/*complete=*/false, context_.ingest.clock.Monotonic());
-      break;
+  while (!context_.ingest.stopping()) {
+    const bool sweep = SweepIsDue();
+    if (!sweep && !jobs_.HasWork()) break;
+    absl::Duration wait;
+    if (sweep) {
+      wait = co_await RunSweep();
+    } else {
+      wait = co_await JobStep();
     }
-    co_await RunSweep(std::move(*connection));
+    if (wait == absl::InfiniteDuration()) break;
+    if (wait <= absl::ZeroDuration()) continue;
+    co_await context_.sleeper.Sleep(std::min(wait, SweepWait()), &wakeup_);
   }
   absl::MutexLock lock(&mu_);
   running_ = false;
+}
+
+Task<absl::Duration> BackgroundWork::JobStep() {
+  auto connection = co_await host_.load();
+  if (absl::IsNotFound(connection.status())) co_return absl::InfiniteDuration();
+  if (!connection.ok()) co_return kStoreRetry;
+  JobRunner::Turn turn;
+  turn.subject = host_.subject(std::move(*connection));
+  turn.held_by = host_.held_by();
+  turn.undecided = host_.undecided;
+  turn.hold = host_.hold;
+  co_return co_await jobs_.Step(std::move(turn));
 }
 
 void BackgroundWork::SweepEnded(bool complete, absl::Duration start) {
@@ -66,18 +104,21 @@ void BackgroundWork::SweepEnded(bool complete, absl::Duration start) {
   sweeps_.Ended(complete, start, context_.ingest.clock.Monotonic(), context_.random.Unit());
 }
 
-Task<void> BackgroundWork::RunSweep(ConnectionWithState connection) {
-  const ConnectionId id = connection.connection.id;
+Task<absl::Duration> BackgroundWork::RunSweep() {
+  auto connection = co_await host_.load();
+  if (absl::IsNotFound(connection.status())) co_return absl::InfiniteDuration();
+  if (!connection.ok()) co_return kStoreRetry;
+  const ConnectionId id = connection->connection.id;
   const absl::Duration start = context_.ingest.clock.Monotonic();
   OrderIngest::Manner manner;
   manner.priority = LanePriority::kBackground;
-  OrderIngest ingest(context_.ingest, context_.options, host_.subject(std::move(connection)),
+  OrderIngest ingest(context_.ingest, context_.options, host_.subject(std::move(*connection)),
                      std::move(manner));
   Sweep sweep(context_.ingest.ingest, context_.ingest.storage_pool, context_.options, ingest);
   const absl::Status end = co_await sweep.Run();
   host_.undecided(ingest.undecided());
   // It is due again at once, under the new settings or when polls run again.
-  if (IsInterruption(end)) co_return;
+  if (IsInterruption(end)) co_return absl::ZeroDuration();
   const PassResult& result = ingest.result();
   context_.metrics.Sweep(FailureClass(end), result);
   if (result.late > 0) {
@@ -94,6 +135,7 @@ Task<void> BackgroundWork::RunSweep(ConnectionWithState connection) {
     if (verdict.hold > absl::ZeroDuration()) host_.hold(verdict.hold);
   }
   SweepEnded(end.ok(), start);
+  co_return absl::ZeroDuration();
 }
 
 }  // namespace poller

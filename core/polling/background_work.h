@@ -1,4 +1,4 @@
-// What a connection's polls leave behind: sweeps.
+// What a connection's polls leave behind: sweeps and jobs.
 #pragma once
 
 #include <functional>
@@ -10,7 +10,9 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "core/async/sleeper.h"
 #include "core/async/task.h"
+#include "core/polling/job_runner.h"
 #include "core/polling/order_ingest.h"
 #include "core/polling/poller_context.h"
 #include "core/polling/sweep_schedule.h"
@@ -32,12 +34,16 @@ class BackgroundWork {
     std::function<void(const std::vector<OrderId>&)> undecided;
     std::function<void(absl::Duration)> hold;
   };
-  BackgroundWork(const PollerContext& context, Host host);
+  BackgroundWork(const PollerContext& context, ConnectionId connection, Host host);
 
   // Every state that was read from the store.
   void Load(const ConnectionWithState& connection);
   // A poll was complete: sweeps may run from now on.
   void Polled();
+  // A job was made or cancelled.
+  void JobsChanged();
+  // What held the work may have ended, or the server stops: look again.
+  void Wake() { wakeup_.Notify(); }
   // How long until there is something to do; zero: call Run. InfiniteDuration while it runs.
   absl::Duration Wait() const;
 
@@ -48,8 +54,10 @@ class BackgroundWork {
 
  private:
   bool SweepIsDue() const;
+  absl::Duration SweepWait() const;
+  Task<absl::Duration> JobStep();
   void SweepEnded(bool complete, absl::Duration start);
-  Task<void> RunSweep(ConnectionWithState connection);
+  Task<absl::Duration> RunSweep();
 
   const PollerContext& context_;
   const Host host_;
@@ -58,7 +66,10 @@ class BackgroundWork {
   SweepSchedule sweeps_ ABSL_GUARDED_BY(mu_);
   bool running_ ABSL_GUARDED_BY(mu_) = false;
   bool polled_ ABSL_GUARDED_BY(mu_) = false;
+  bool hurried_ ABSL_GUARDED_BY(mu_) = false;  // for a hold that has not ended
 
+  JobRunner jobs_;
+  Wakeup wakeup_;
   std::string last_failure_;  // class of the failure that the last sweep ended with; empty: none
 };
 

@@ -12,6 +12,7 @@
 #include "core/polling/odoo_check.h"
 #include "core/polling/pass_verdict.h"
 #include "core/polling/poll_cycle.h"
+#include "core/polling/range_listing.h"
 #include "core/polling/resend.h"
 
 namespace poller {
@@ -44,7 +45,7 @@ ConnectionPoller::ConnectionPoller(ConnectionId id, std::shared_ptr<const Poller
     : id_(id),
       context_(std::move(context)),
       gate_(context_->options),
-      background_(*context_, BackgroundHost()) {}
+      background_(*context_, id, BackgroundHost()) {}
 
 void ConnectionPoller::Refresh() {
   {
@@ -52,9 +53,33 @@ void ConnectionPoller::Refresh() {
     hurry_ = true;
   }
   wakeup_.Notify();
+  background_.Wake();
 }
 
-void ConnectionPoller::Stop() { wakeup_.Notify(); }
+void ConnectionPoller::Stop() {
+  wakeup_.Notify();
+  background_.Wake();
+}
+
+void ConnectionPoller::JobsChanged() {
+  background_.JobsChanged();
+  wakeup_.Notify();
+}
+
+Task<absl::StatusOr<std::int64_t>> ConnectionPoller::CountOrders(JobSpec spec) {
+  auto connection = co_await Load();
+  CO_RETURN_IF_ERROR(connection);
+  OrderIngest::Manner manner;
+  manner.priority = LanePriority::kRequest;
+  OrderIngest ingest(context_->ingest, context_->options, Subject(std::move(*connection)),
+                     std::move(manner));
+  auto step = co_await ingest.Begin();
+  CO_RETURN_IF_ERROR(step);
+  JobProgress progress;
+  const RangeListing listing(spec, context_->options.page_size);
+  CO_RETURN_IF_ERROR(co_await listing.Count(ingest, progress));
+  co_return progress.total;
+}
 
 Task<void> ConnectionPoller::Run(bool spread) {
   const Clock& clock = context_->ingest.clock;
@@ -223,7 +248,10 @@ Task<absl::Status> ConnectionPoller::RunParts(ConnectionWithState connection, bo
   OrderIngest ingest(context_->ingest, context_->options, std::move(subject),
                      OrderIngest::Manner());
   if (!HasBegun(connection)) {
-    ConnectionStart start(context_->options, ingest);
+    ConnectionStart::Fixed fixed = [this, begins = connection.connection](absl::Time started) {
+      return MakeStartJob(begins, started);
+    };
+    ConnectionStart start(context_->options, ingest, std::move(fixed));
     const absl::Status begun = co_await start.Run();
     AddTo(result, ingest.result());
     co_return begun;
@@ -240,6 +268,16 @@ Task<absl::Status> ConnectionPoller::RunParts(ConnectionWithState connection, bo
   memory_.suspects.insert(memory_.suspects.end(), ingest.undecided().begin(),
                           ingest.undecided().end());
   co_return end;
+}
+
+Task<absl::Status> ConnectionPoller::MakeStartJob(Connection connection, absl::Time started) {
+  auto work = [&deps = context_->ingest, &jobs = context_->jobs, connection = std::move(connection),
+               started] {
+    return EnsureStartJob(jobs, connection, started, deps.clock.Now(), deps.log);
+  };
+  const absl::Status made = co_await Offload(context_->ingest.storage_pool, std::move(work));
+  background_.JobsChanged();
+  co_return made;
 }
 
 Task<absl::Status> ConnectionPoller::LearnVersion(ConnectionWithState connection) {

@@ -15,6 +15,7 @@
 #include "core/async/task.h"
 #include "core/base/clock.h"
 #include "core/model/event.h"
+#include "core/model/job.h"
 #include "core/polling/background_work.h"
 #include "core/polling/ingest_lane.h"
 #include "core/polling/order_ingest.h"
@@ -40,6 +41,8 @@ class ConnectionPoller : public std::enable_shared_from_this<ConnectionPoller> {
   Task<absl::StatusOr<PassResult>> PollNow();
   Task<absl::StatusOr<ResendResult>> Resend(ResendRequest request, Actor actor);
   Task<absl::Status> Reset(Actor actor);
+  void JobsChanged();
+  Task<absl::StatusOr<std::int64_t>> CountOrders(JobSpec spec);
 
  private:
   // The client of the present settings. Edited: another.
@@ -66,6 +69,7 @@ class ConnectionPoller : public std::enable_shared_from_this<ConnectionPoller> {
   // The caller holds `passes_`.
   Task<absl::StatusOr<PassResult>> RunPass(ConnectionWithState connection, bool forced);
   Task<absl::Status> RunParts(ConnectionWithState connection, bool lines, PassResult& result);
+  Task<absl::Status> MakeStartJob(Connection connection, absl::Time started);
   Task<absl::Status> LearnVersion(ConnectionWithState connection);
   // What follows from the end of a pass: breaker, suspension, session, records, logs.
   Task<void> Settle(ConnectionWithState connection, absl::Status end, Pass pass);

@@ -8,8 +8,11 @@
 
 namespace poller {
 
-ConnectionStart::ConnectionStart(const PollingOptions& options, OrderIngest& ingest)
-    : newest_(options.start_newest), ingest_(ingest), comparer_(options, ingest) {}
+ConnectionStart::ConnectionStart(const PollingOptions& options, OrderIngest& ingest, Fixed fixed)
+    : newest_(options.start_newest),
+      ingest_(ingest),
+      comparer_(options, ingest),
+      fixed_(std::move(fixed)) {}
 
 // Every start begins "now"; what else `start_from` asks for is fetched behind the polls, as
 // history.
@@ -17,6 +20,7 @@ Task<absl::Status> ConnectionStart::Run() {
   auto begun = co_await BeginBaseline();
   CO_RETURN_IF_ERROR(begun);
   Baseline baseline = std::move(*begun);
+  CO_RETURN_IF_ERROR(co_await fixed_(baseline.at));
   ingest_.SetMode(IngestMode::kBaseline);
   Rows newest = std::move(baseline.newest);
   auto known = co_await Unknown(baseline, std::move(newest), baseline.seen);

@@ -1,6 +1,7 @@
 // How a connection begins.
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -17,8 +18,12 @@ namespace poller {
 // of PollCycle.
 class ConnectionStart {
  public:
+  // Called once the moment is fixed, and before anything else is stored; again when the start is
+  // repeated. Its error ends the pass.
+  using Fixed = std::function<Task<absl::Status>(absl::Time started)>;
+
   // Both outlive it.
-  ConnectionStart(const PollingOptions& options, OrderIngest& ingest);
+  ConnectionStart(const PollingOptions& options, OrderIngest& ingest, Fixed fixed);
 
   Task<absl::Status> Run();
 
@@ -40,6 +45,7 @@ class ConnectionStart {
   const int newest_;
   OrderIngest& ingest_;
   OrderComparer comparer_;
+  const Fixed fixed_;
 };
 
 }  // namespace poller

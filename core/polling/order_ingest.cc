@@ -114,7 +114,8 @@ Task<absl::Status> OrderIngest::Commit(IngestBatch batch) {
   result_.dead += done.dead;
   result_.cancelled += done.cancelled;
   if (late) result_.late += done.recorded + done.dead + done.cancelled;
-  if (deps_.committed && done.recorded + done.requeued + done.cancelled > 0) deps_.committed(id);
+  const bool news = done.released || done.recorded + done.requeued + done.cancelled > 0;
+  if (deps_.committed && news) deps_.committed(id);
   co_return absl::OkStatus();
 }
 
@@ -199,7 +200,7 @@ Task<absl::Status> OrderIngest::ReadPart(Part part, std::deque<Part>& rest, Sizi
   const std::int64_t repeated = NoteCompared(part, built);
   fetched = absl::UnknownError(
       "");  // the records are done with: they are the largest part of a pass's memory
-  const absl::Status committed = co_await CommitBuilt(std::move(built), input.read_at);
+  const absl::Status committed = co_await CommitRead(part, std::move(built), input.read_at);
   if (committed.ok()) result_.unchanged -= repeated;
   co_return committed;
 }
@@ -241,7 +242,8 @@ void OrderIngest::NoteUndecided(const Part& part, const BuiltBatch& built) {
   }
 }
 
-Task<absl::Status> OrderIngest::CommitBuilt(BuiltBatch built, std::optional<absl::Time> read_at) {
+Task<absl::Status> OrderIngest::CommitRead(const Part& part, BuiltBatch built,
+                                           std::optional<absl::Time> read_at) {
   result_.deferred += static_cast<std::int64_t>(built.torn.size());
   for (const UnmappableOrder& dead : built.unmappable) {
     deps_.log.Warning("an order cannot be delivered", {{"connection", connection().id},
@@ -253,7 +255,18 @@ Task<absl::Status> OrderIngest::CommitBuilt(BuiltBatch built, std::optional<absl
     for (const Observation& seen : built.orders) read_.emplace_back(seen.order, seen.name);
     for (const UnmappableOrder& dead : built.unmappable) read_.emplace_back(dead.order, dead.name);
   }
+  if (!manner_.inspect) co_return co_await CommitBuilt(std::move(built), manner_.mode, read_at);
+  std::vector<IngestPortion> portions = manner_.inspect(part, std::move(built));
+  for (IngestPortion& portion : portions) {
+    CO_RETURN_IF_ERROR(co_await CommitBuilt(std::move(portion.batch), portion.mode, read_at));
+  }
+  co_return absl::OkStatus();
+}
+
+Task<absl::Status> OrderIngest::CommitBuilt(BuiltBatch built, IngestMode mode,
+                                            std::optional<absl::Time> read_at) {
   IngestBatch batch = NewBatch();
+  batch.mode = mode;
   batch.observed_at = read_at.value_or(absl::InfinitePast());
   batch.orders = std::move(built.orders);
   batch.unmappable = std::move(built.unmappable);
@@ -306,7 +319,9 @@ Task<absl::Status> OrderIngest::BlameOrder(absl::Status failure, odoo::ErrorKind
   BuiltBatch built;
   built.unmappable.push_back(
       Unreadable(order, "Odoo cannot read this order: " + std::string(Message(failure))));
-  co_return co_await CommitBuilt(std::move(built), window_.date);
+  Part part;
+  part.push_back(std::move(order));
+  co_return co_await CommitRead(part, std::move(built), window_.date);
 }
 
 }  // namespace poller

@@ -47,6 +47,12 @@ struct IngestSubject {
   std::function<absl::Status()> go_on = nullptr;
 };
 
+// What is committed together of what was read together.
+struct IngestPortion {
+  IngestMode mode = IngestMode::kDeliver;
+  BuiltBatch batch;
+};
+
 // One pass's way through. Used by one coroutine at a time.
 class OrderIngest {
  public:
@@ -55,7 +61,10 @@ class OrderIngest {
     IngestMode mode = IngestMode::kDeliver;
     DeliveryClass delivery_class = DeliveryClass::kLive;
     LanePriority priority = LanePriority::kPoll;
-    bool dry_run = false;      // reads, and commits nothing
+    bool dry_run = false;  // reads, and commits nothing
+    // Sees what was read of these orders, and says what of it is committed, and how. Empty: all, in
+    // `mode`.
+    std::function<std::vector<IngestPortion>(const std::vector<WantedOrder>&, BuiltBatch)> inspect;
     bool name_orders = false;  // keeps the names of what was read (`read`)
     Actor actor;
   };
@@ -129,7 +138,10 @@ class OrderIngest {
                                    Sizing& sizing);
   Task<absl::Status> BlameOrder(absl::Status failure, odoo::ErrorKind kind, WantedOrder order);
   Task<absl::Status> CheckRights();
-  Task<absl::Status> CommitBuilt(BuiltBatch built, std::optional<absl::Time> read_at);
+  Task<absl::Status> CommitRead(const Part& part, BuiltBatch built,
+                                std::optional<absl::Time> read_at);
+  Task<absl::Status> CommitBuilt(BuiltBatch built, IngestMode mode,
+                                 std::optional<absl::Time> read_at);
   void NoteUndecided(const Part& part, const BuiltBatch& built);
   std::int64_t NoteCompared(const Part& part, const BuiltBatch& built);
 

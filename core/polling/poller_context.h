@@ -9,6 +9,7 @@
 #include "core/polling/order_ingest.h"
 #include "core/polling/polling_metrics.h"
 #include "core/polling/polling_options.h"
+#include "core/storage/job_store.h"
 #include "core/storage/sync_log_store.h"
 
 namespace poller {
@@ -17,6 +18,7 @@ namespace poller {
 struct PollerContext {
   IngestDeps ingest;
   SyncLogStore& sync_logs;
+  JobStore& jobs;
   HttpClient& http;
   Sleeper& sleeper;
   RandomSource& random;

@@ -15,9 +15,10 @@ struct PollingOptions {
   absl::Duration overlap = absl::Minutes(5);
   absl::Duration sweep_interval = absl::Hours(1);  // start to start
   absl::Duration sweep_window = absl::Hours(48);   // how far back a sweep looks
-  int page_size = 1000;                            // rows of a listing, orders of a lookup
-  int batch_size = 100;                            // orders read and committed at a time
-  int start_newest = 30;  // newest orders recorded as baseline by start_from now
+  int backlog_limit = 5000;  // deliveries of a connection that wait: its history pauses above that
+  int page_size = 1000;      // rows of a listing, orders of a lookup
+  int batch_size = 100;      // orders read and committed at a time
+  int start_newest = 30;     // newest orders recorded as baseline by start_from now
   absl::Duration young =
       absl::Seconds(3);  // a write_date that close to Odoo's clock is compared again
   absl::Duration suspended_probe = absl::Minutes(15);

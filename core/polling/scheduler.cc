@@ -35,6 +35,7 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
                            .committed = std::move(deps.committed),
                            .stopping = [this] { return stopping.load(); }},
                 .sync_logs = deps.sync_logs,
+                .jobs = deps.jobs,
                 .http = deps.http,
                 .sleeper = deps.sleeper,
                 .random = deps.random,
@@ -102,6 +103,16 @@ Task<absl::StatusOr<ResendResult>> Scheduler::Resend(ConnectionId id, ResendRequ
   const auto poller = impl_->Find(id);
   if (poller == nullptr) co_return UnknownConnection(id);
   co_return co_await poller->Resend(std::move(request), std::move(actor));
+}
+
+void Scheduler::JobsChanged(ConnectionId id) {
+  if (const auto poller = impl_->Find(id)) poller->JobsChanged();
+}
+
+Task<absl::StatusOr<std::int64_t>> Scheduler::CountOrders(JobSpec spec) {
+  const auto poller = impl_->Find(spec.connection);
+  if (poller == nullptr) co_return UnknownConnection(spec.connection);
+  co_return co_await poller->CountOrders(std::move(spec));
 }
 
 Task<absl::Status> Scheduler::ResetCircuit(ConnectionId id, Actor actor) {

@@ -18,15 +18,17 @@
 #include "core/http/http_client.h"
 #include "core/model/connection.h"
 #include "core/model/event.h"
+#include "core/model/job.h"
 #include "core/polling/polling_options.h"
 #include "core/storage/connection_store.h"
 #include "core/storage/ingest_store.h"
+#include "core/storage/job_store.h"
 #include "core/storage/sync_log_store.h"
 
 namespace poller {
 
 // One coroutine a connection on the task group. All that reads a connection's Odoo (poll, line
-// query, resend) holds its ingest lane from read to commit. All collaborators outlive it.
+// query, resend, sweep, job) holds its ingest lane from read to commit. All collaborators outlive it.
 // Thread-safe.
 class Scheduler {
  public:
@@ -34,6 +36,7 @@ class Scheduler {
     ConnectionStore& connections;
     IngestStore& ingest;
     SyncLogStore& sync_logs;
+    JobStore& jobs;
     HttpClient& http;
     const Clock& clock;
     Sleeper& sleeper;
@@ -61,6 +64,12 @@ class Scheduler {
   // connection; else the error of Odoo or of the store. An order in flight is delivered again
   // afterwards if it changed.
   Task<absl::StatusOr<ResendResult>> Resend(ConnectionId id, ResendRequest request, Actor actor);
+  // A job of the connection was created or cancelled: look now. Unknown ids are ignored. (Jobs that
+  // are not over are taken up by Add.)
+  void JobsChanged(ConnectionId id);
+  // How many orders a job of this spec would look at, as Odoo counts them now. kNotFound; else the
+  // error of Odoo.
+  Task<absl::StatusOr<std::int64_t>> CountOrders(JobSpec spec);
   // Closes Odoo's breaker and ends a suspension, and stores that; the next pass runs at once.
   Task<absl::Status> ResetCircuit(ConnectionId id, Actor actor);
   // The Odoo side of a connection test, step by step; does not need a stored connection. Records

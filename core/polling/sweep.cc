@@ -71,6 +71,8 @@ Task<absl::Status> Sweep::CheckOpen(Progress& progress, std::vector<OrderId> lis
   // A replica that lags may not show yet what another one showed to a poll a moment ago.
   const absl::Time settled =
       ingest_.window().date.value_or(absl::InfiniteFuture()) - ingest_.window().overlap;
+  // After a restore nothing may go out that is gone, however young it is.
+  const bool held = ingest_.state().held_since.has_value();
   while (progress.complete || progress.checked < progress.after) {
     auto open = co_await OpenOrders(progress);
     CO_RETURN_IF_ERROR(open);
@@ -82,7 +84,7 @@ Task<absl::Status> Sweep::CheckOpen(Progress& progress, std::vector<OrderId> lis
       if (beyond) break;
       progress.checked = head.order;
       if (std::binary_search(listed.begin(), listed.end(), head.order)) continue;
-      if (head.observed_at <= settled) unlisted.push_back(head.order);
+      if (held || head.observed_at <= settled) unlisted.push_back(head.order);
     }
     CompareRules rules = progress.rules;
     CO_RETURN_IF_ERROR(co_await comparer_.LookUp(std::move(unlisted), std::move(rules)));

@@ -153,8 +153,6 @@ void ReadInitialFields(From from, To to, Bad violations) {
   const auto start = StartFrom::Parse(from.start_from());
   if (!start.ok()) {
     violations.push_back({"start_from", std::string(Message(start.status()))});
-  } else if (start->kind != StartFrom::Kind::kNow) {
-    violations.push_back({"start_from", "only \"now\" is supported by this version"});
   } else {
     to.start_from = *start;
   }

@@ -19,7 +19,7 @@ namespace json = boost::json;
   "SELECT j.id, j.connection_id, c.name, j.kind, j.since, j.until, j.last, j.repair, j.state, " \
   "j.after_order, j.total, j.listed, j.enqueued, j.unchanged, j.dead, j.differences, "          \
   "j.first_differences, j.waits_for, j.error, j.requested, j.created_at, j.updated_at, "        \
-  "j.finished_at FROM job j JOIN connection c ON c.id = j.connection_id WHERE c.deleted = 0 "
+  "j.finished_at, j.oldest_date, j.oldest_order FROM job j JOIN connection c ON c.id = j.connection_id WHERE c.deleted = 0 "
 
 absl::StatusOr<Job> ReadRow(const Query& query) {
   Job job;
@@ -47,6 +47,8 @@ absl::StatusOr<Job> ReadRow(const Query& query) {
   job.created_at = query.TimeOr(20, absl::InfinitePast());
   job.updated_at = query.TimeOr(21, absl::InfinitePast());
   job.finished_at = query.TimeOr(22, absl::InfinitePast());
+  progress.oldest_date = query.TimeOr(23, absl::InfinitePast());
+  progress.oldest_order = query.As<OrderId>(24);
   return job;
 }
 
@@ -140,11 +142,11 @@ absl::StatusOr<JobId> InsertJob(Database& db, const JobSpec& spec, const std::st
 absl::Status WriteProgress(Database& db, JobId id, const JobProgress& progress, absl::Time now) {
   return db.Exec(
       "UPDATE job SET after_order = ?2, total = ?3, listed = ?4, enqueued = ?5, unchanged = ?6, "
-      "dead = ?7, differences = ?8, first_differences = ?9, waits_for = ?10, updated_at = ?11 "
-      "WHERE id = ?1",
+      "dead = ?7, differences = ?8, first_differences = ?9, waits_for = ?10, updated_at = ?11, "
+      "oldest_date = ?12, oldest_order = ?13 WHERE id = ?1",
       id, progress.after, progress.total, progress.listed, progress.enqueued, progress.unchanged,
       progress.dead, progress.differences, EncodeDifferences(progress.first_differences),
-      progress.waits_for, now);
+      progress.waits_for, now, progress.oldest_date, progress.oldest_order);
 }
 
 absl::Status ChangeJobState(Transaction& transaction, const Job& job, JobState state,

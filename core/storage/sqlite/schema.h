@@ -231,6 +231,8 @@ CREATE TABLE job (
   repair INTEGER NOT NULL,
   state INTEGER NOT NULL,
   after_order INTEGER NOT NULL DEFAULT 0,
+  oldest_date INTEGER,                    -- of the newest N; NULL: not counted yet, or all
+  oldest_order INTEGER NOT NULL DEFAULT 0,
   total INTEGER NOT NULL DEFAULT -1,      -- -1: not counted yet
   listed INTEGER NOT NULL DEFAULT 0,
   enqueued INTEGER NOT NULL DEFAULT 0,

@@ -81,6 +81,7 @@ void PollingFixture::StartScheduler() {
   Scheduler::Deps deps{.connections = storage_->connections(),
                        .ingest = *ingest_,
                        .sync_logs = storage_->sync_logs(),
+                       .jobs = storage_->jobs(),
                        .http = *http_,
                        .clock = clock_,
                        .sleeper = sleeper_,
@@ -107,6 +108,7 @@ void PollingFixture::Restart() {
   storage_.reset();
   ingest_->fail_from = 0;
   ingest_->commits = 0;
+  if (between_runs_) between_runs_(folder_ / "poller.db");
   OpenStorage();
   StartScheduler();
   scheduler_->Add(connection_.id, /*spread=*/false);

@@ -68,6 +68,8 @@ class PollingFixture : public testing::Test {
   // The process ends and starts again on the same file. Passes run at once, as after a start
   // without spreading.
   void Restart();
+  // What happens to the database file between the two.
+  std::function<void(const std::filesystem::path&)> between_runs_;
   void StopScheduler();
   void StartScheduler();
   // Time passes until the next poll of the loop has run: an interval.

@@ -1,4 +1,5 @@
 // What the long comparison behind the polls finds, and what it costs.
+#include "core/storage/sqlite/database.h"
 #include "tests/integration/polling/polling_fixture.h"
 
 namespace poller::test {
@@ -363,6 +364,26 @@ TEST_F(SweepTest, OverdueSweepsOfAllConnectionsAreSpread) {
   EXPECT_EQ(State().sweep_mark, before);
   Pass(absl::Minutes(2));
   EXPECT_GT(State().sweep_mark, before);
+}
+
+TEST_F(SweepTest, ConnectionThatIsHeldAfterARestoreIsSweptAtOnce) {
+  Begin();
+  const RecordId gone = Confirm();
+  const RecordId stays = Confirm();
+  NextPoll();
+  between_runs_ = [&](const std::filesystem::path& path) {
+    ASSERT_OK(shop().CancelOrder(gone));
+    ASSERT_OK(shop().DeleteOrder(gone));
+    const auto db = Database::Open(path, Database::Mode::kReadWrite);
+    ASSERT_OK(db.status());
+    ASSERT_OK((*db)->Exec("UPDATE connection_state SET held_since = ?1", Now()));
+  };
+  hints_ = 0;
+  Restart();
+  EXPECT_EQ(State().held_since, std::nullopt) << "a poll and a sweep were complete";
+  EXPECT_EQ(Known(gone), "1 superseded") << "before anything could go out";
+  EXPECT_EQ(Known(stays), "1 pending");
+  EXPECT_GT(hints_, 0);
 }
 
 }  // namespace

@@ -73,7 +73,7 @@ TEST(NewSettingsTest, ListsAllWrongFields) {
   connection.mutable_odoo()->set_rate(3);
   connection.mutable_odoo()->add_company_ids(-1);
   connection.mutable_odoo()->set_ca_pem("no pem");
-  connection.set_start_from("last:5");
+  connection.set_start_from("last:0");
   EXPECT_THAT(WrongFields(NewSettings(connection, {}).status()),
               UnorderedElementsAre(
                   "connection.name", "connection.odoo.url", "connection.odoo.database",
@@ -83,16 +83,25 @@ TEST(NewSettingsTest, ListsAllWrongFields) {
                   "connection.overlap", "connection.line_interval", "connection.start_from"));
 }
 
-TEST(NewSettingsTest, SaysWhatStartFromIsSupported) {
-  for (const char* const start : {"beginning", "last:3", "2026-01-31T00:00:00Z"}) {
+TEST(NewSettingsTest, TakesEveryFormOfStartFrom) {
+  for (const char* const start :
+       {"now", "beginning", "last:1", "last:100000", "2026-01-31T00:00:00Z"}) {
     v1::Connection connection = GoodConnection();
     connection.set_start_from(start);
-    EXPECT_THAT(NewSettings(connection, {}), StatusIs(absl::StatusCode::kInvalidArgument,
-                                                      HasSubstr("only \"now\" is supported")));
+    const auto settings = NewSettings(connection, {});
+    ASSERT_OK(settings) << start;
+    EXPECT_EQ(settings->start_from.Text().substr(0, 10), std::string(start).substr(0, 10));
   }
-  v1::Connection connection = GoodConnection();
-  connection.set_start_from("now");
-  EXPECT_OK(NewSettings(connection, {}));
+}
+
+TEST(NewSettingsTest, SaysWhichFormsOfStartFromThereAre) {
+  for (const char* const start : {"yesterday", "last:", "last:0", "last:100001", "2026-13-31"}) {
+    v1::Connection connection = GoodConnection();
+    connection.set_start_from(start);
+    const absl::Status refused = NewSettings(connection, {}).status();
+    EXPECT_THAT(WrongFields(refused), ElementsAre("connection.start_from")) << start;
+    EXPECT_THAT(refused, StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("beginning")));
+  }
 }
 
 TEST(NewSettingsTest, ChecksAddressesInUrlsAtOnce) {

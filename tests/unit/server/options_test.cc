@@ -48,6 +48,8 @@ const std::vector<Sample>& Samples() {
       {"--response-budget", "128MiB", "1MB"},
       {"--max-response", "1MiB", "1"},
       {"--overlap", "10m", "1s"},
+      {"--sweep-interval", "2h", "1s"},
+      {"--sweep-window", "72h", "1m"},
       {"--retry-base", "5s", "5"},
       {"--retry-max", "1h", "never"},
       {"--retry-jitter", "0.2", "1"},
