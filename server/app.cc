@@ -84,6 +84,7 @@ RetentionOptions RetentionFrom(const Options& options) {
   RetentionOptions retention;
   retention.events = options.retention_events;
   retention.logs = options.retention_logs;
+  retention.ledger = options.retention_ledger;
   return retention;
 }
 
@@ -168,9 +169,10 @@ absl::Status App::Parts::MakeParts(absl::Duration heartbeat) {
                       storage->jobs(), *odoo_http, clock, *sleeper, random, loops, storage_pool,
                       log, metrics, [this](ConnectionId id) { dispatcher->Hint(id); }},
       PollingFrom(options, std::move(trusted.odoo)));
-  retention = std::make_unique<Retention>(
-      Retention::Stores{storage->events(), storage->sync_logs(), storage->jobs()}, *sleeper, clock,
-      storage_pool, log, RetentionFrom(options));
+  retention =
+      std::make_unique<Retention>(Retention::Stores{storage->events(), storage->sync_logs(),
+                                                    storage->jobs(), storage->ledger()},
+                                  *sleeper, clock, storage_pool, log, RetentionFrom(options));
 
   authenticator = std::make_unique<rpc::Authenticator>(storage->tokens(), clock, random);
   gate = std::make_unique<rpc::Gate>(*authenticator, calls, streams, storage_pool, log);

@@ -202,6 +202,11 @@ std::vector<Setting> MakeSettings() {
        [](Options& o, Text t) {
          return SetDuration(o.retention_logs, t, absl::Hours(1), 3650 * kDay);
        }},
+      {"--retention-ledger", "DURATION", "90d",
+       "how long revisions that are over and attempts are kept", false,
+       [](Options& o, Text t) {
+         return SetDuration(o.retention_ledger, t, absl::Hours(1), 3650 * kDay);
+       }},
       {"--shutdown-grace", "DURATION", "25s", "how long a stop waits for requests in flight", false,
        [](Options& o, Text t) {
          return SetDuration(o.shutdown_grace, t, absl::ZeroDuration(), absl::Hours(1));

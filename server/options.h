@@ -52,6 +52,7 @@ struct Options {
   absl::Duration webhook_timeout = absl::Seconds(20);
   absl::Duration retention_events = absl::Hours(24 * 7);
   absl::Duration retention_logs = absl::Hours(24 * 30);
+  absl::Duration retention_ledger = absl::Hours(24 * 90);
   absl::Duration shutdown_grace = absl::Seconds(25);
 
   LogLevel log_level = LogLevel::kInfo;

@@ -38,6 +38,7 @@ Task<absl::StatusOr<int>> Retention::Round() {
         return stores_.logs.Prune(now - options_.logs, options_.logs_per_connection, step);
       },
       [this, now](int step) { return stores_.jobs.Prune(now - options_.jobs, step); },
+      [this, now](int step) { return stores_.ledger.Prune(now - options_.ledger, step); },
   };
   int total = 0;
   for (const Prune& prune : prunes) {

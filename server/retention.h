@@ -12,6 +12,7 @@
 #include "core/base/log.h"
 #include "core/storage/event_log.h"
 #include "core/storage/job_store.h"
+#include "core/storage/ledger_store.h"
 #include "core/storage/sync_log_store.h"
 
 namespace poller {
@@ -20,8 +21,9 @@ struct RetentionOptions {
   absl::Duration events = absl::Hours(24 * 7);
   absl::Duration logs = absl::Hours(24 * 30);
   int logs_per_connection = 1000;
-  absl::Duration jobs = absl::Hours(24 * 30);   // after their end
-  absl::Duration interval = absl::Minutes(10);  // between two rounds
+  absl::Duration jobs = absl::Hours(24 * 30);    // after their end
+  absl::Duration ledger = absl::Hours(24 * 90);  // revisions and attempts, after their end
+  absl::Duration interval = absl::Minutes(10);   // between two rounds
   int step = 500;  // rows a transaction: others write between two steps
 };
 
@@ -32,6 +34,7 @@ class Retention {
     EventLog& events;
     SyncLogStore& logs;
     JobStore& jobs;
+    LedgerStore& ledger;
   };
   Retention(Stores stores, Sleeper& sleeper, const Clock& clock, Executor storage_pool, Logger& log,
             RetentionOptions options);

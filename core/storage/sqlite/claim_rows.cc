@@ -8,6 +8,7 @@
 #include "core/base/status.h"
 #include "core/storage/ingest_decision.h"
 #include "core/storage/sqlite/codes.h"
+#include "core/storage/sqlite/ledger_rows.h"
 
 namespace poller {
 namespace {
@@ -61,9 +62,11 @@ absl::StatusOr<bool> ReceiverMayKnow(Database& db, const DeliveryRow& row) {
       "AND revision < ?4 AND generation = ?5 AND (accepted OR fate_unknown OR was_baseline) LIMIT "
       "1",
       row.delivery.connection, row.delivery.order, row.base, row.delivery.revision, row.generation);
-  const bool found = query.Next();
+  if (query.Next()) return true;
   RETURN_IF_ERROR(query.status());
-  return found;
+  ASSIGN_OR_RETURN(const ForgottenRevisions forgotten,
+                   ReadForgotten(db, row.delivery.connection, row.delivery.order, row.generation));
+  return forgotten.known > 0 && forgotten.known >= row.base;
 }
 
 absl::StatusOr<SealedClaim> ClaimOne(Database& db, const ConnectionRef& connection, DeliveryId id,

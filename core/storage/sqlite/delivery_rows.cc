@@ -172,7 +172,7 @@ absl::Status DeliveryChanges::End(const DeliveryRow& row, DeliveryStatus status,
                                   std::string_view reason, EventDetail detail) {
   RETURN_IF_ERROR(transaction_.db.Exec(
       "UPDATE delivery SET status = ?2, reason = ?3, queue = 0, forced = 0, forced_again = 0, "
-      "claimed = 0, updated_at = ?4, next_attempt_at = NULL WHERE id = ?1",
+      "claimed = 0, updated_at = ?4, next_attempt_at = NULL, pruned = 0 WHERE id = ?1",
       row.delivery.id, Code(status), reason, now_));
   Count(row.delivery.status, -1);
   Count(status, 1);

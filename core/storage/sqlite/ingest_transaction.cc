@@ -4,6 +4,7 @@
 
 #include "core/base/status.h"
 #include "core/storage/sqlite/codes.h"
+#include "core/storage/sqlite/ledger_rows.h"
 #include "core/storage/sqlite/sync_log_rows.h"
 
 namespace poller {
@@ -171,15 +172,16 @@ absl::Status IngestTransaction::ReadNewest(DeliveryId newest, OrderHistory& hist
 }
 
 absl::Status IngestTransaction::ReadPast(OrderId order, OrderHistory& history) {
+  ASSIGN_OR_RETURN(const ForgottenRevisions forgotten,
+                   ReadForgotten(db_, connection_.id, order, connection_.generation));
   Query query = db_.Run(
       "SELECT max(attempts > 0 OR claimed <> 0 OR accepted OR fate_unknown), max(was_baseline), "
-      "max(NOT "
-      "unmappable) "
+      "max(NOT unmappable AND id IN (SELECT delivery_id FROM payload)) "
       "FROM delivery WHERE connection_id = ?1 AND order_id = ?2 AND generation = ?3",
       connection_.id, order, connection_.generation);
   if (query.Next()) {
-    history.attempted = query.Bool(0);
-    history.was_baseline = query.Bool(1);
+    history.attempted = forgotten.attempted || query.Bool(0);
+    history.was_baseline = forgotten.baseline || query.Bool(1);
     history.has_content = query.Bool(2);
   }
   return query.status();
@@ -225,6 +227,7 @@ absl::StatusOr<DeliveryId> IngestTransaction::Insert(OrderId order, const NewRev
   }
   const bool pending = revision.status == DeliveryStatus::kPending;
   const bool baseline = revision.status == DeliveryStatus::kBaseline;
+  RETURN_IF_ERROR(LookAgain(db_, connection_.id, order));
   // What is found while a restored connection is held may have been delivered after the backup: the
   // receiver may know the order.
   const std::string webhook_id =
@@ -289,9 +292,13 @@ absl::Status IngestTransaction::WriteHead(const OrderHead& head) {
       "INSERT INTO head(connection_id, order_id, generation, name, revision, content_hash, "
       "write_date, line_write_date, condition, young, observed_at, delivery_id) "
       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) "
-      "ON CONFLICT(connection_id, order_id) DO UPDATE SET generation = ?3, name = ?4, revision = "
-      "?5, "
-      "content_hash = ?6, write_date = ?7, line_write_date = ?8, condition = ?9, young = ?10, "
+      "ON CONFLICT(connection_id, order_id) DO UPDATE SET "
+      // What was forgotten was said of the Odoo before.
+      "known_revision = iif(generation = ?3, known_revision, 0), "
+      "past_attempted = iif(generation = ?3, past_attempted, 0), "
+      "past_baseline = iif(generation = ?3, past_baseline, 0), "
+      "generation = ?3, name = ?4, revision = ?5, content_hash = ?6, write_date = ?7, "
+      "line_write_date = ?8, condition = ?9, young = ?10, "
       "observed_at = ?11, delivery_id = ?12",
       connection_.id, head.order, connection_.generation, head.name, head.revision,
       head.content_hash, head.write_date, head.line_write_date, Code(head.condition), head.young,

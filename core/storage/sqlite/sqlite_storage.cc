@@ -18,6 +18,7 @@
 #include "core/storage/sqlite/sqlite_event_log.h"
 #include "core/storage/sqlite/sqlite_ingest_store.h"
 #include "core/storage/sqlite/sqlite_job_store.h"
+#include "core/storage/sqlite/sqlite_ledger_store.h"
 #include "core/storage/sqlite/sqlite_order_store.h"
 #include "core/storage/sqlite/sqlite_outbox_store.h"
 #include "core/storage/sqlite/sqlite_retry_store.h"
@@ -89,6 +90,7 @@ struct SqliteStorage::Impl {
         sync_logs(context),
         tokens(context),
         jobs(context),
+        ledger(context),
         retries(context),
         backups(context, path),
         status(context) {}
@@ -106,6 +108,7 @@ struct SqliteStorage::Impl {
   SqliteSyncLogStore sync_logs;
   SqliteTokenStore tokens;
   SqliteJobStore jobs;
+  SqliteLedgerStore ledger;
   SqliteRetryStore retries;
   SqliteBackupStore backups;
   SqliteStatusStore status;
@@ -177,6 +180,7 @@ EventLog& SqliteStorage::events() { return impl_->events; }
 SyncLogStore& SqliteStorage::sync_logs() { return impl_->sync_logs; }
 TokenStore& SqliteStorage::tokens() { return impl_->tokens; }
 JobStore& SqliteStorage::jobs() { return impl_->jobs; }
+LedgerStore& SqliteStorage::ledger() { return impl_->ledger; }
 BackupStore& SqliteStorage::backups() { return impl_->backups; }
 RetryStore& SqliteStorage::retries() { return impl_->retries; }
 StatusStore& SqliteStorage::status() { return impl_->status; }

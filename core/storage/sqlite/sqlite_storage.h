@@ -16,6 +16,7 @@
 #include "core/storage/event_log.h"
 #include "core/storage/ingest_store.h"
 #include "core/storage/job_store.h"
+#include "core/storage/ledger_store.h"
 #include "core/storage/outbox_store.h"
 #include "core/storage/retry_store.h"
 #include "core/storage/status_store.h"
@@ -64,6 +65,7 @@ class SqliteStorage {
   SyncLogStore& sync_logs();
   TokenStore& tokens();
   JobStore& jobs();
+  LedgerStore& ledger();
   RetryStore& retries();
   BackupStore& backups();
   StatusStore& status();

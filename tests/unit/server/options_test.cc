@@ -61,6 +61,7 @@ const std::vector<Sample>& Samples() {
       {"--webhook-timeout", "10s", "2h"},
       {"--retention-events", "2d", "1s"},
       {"--retention-logs", "2d", "1s"},
+      {"--retention-ledger", "2d", "1s"},
       {"--shutdown-grace", "1s", "2h"},
       {"--log-level", "debug", "loud"},
       {"--log-format", "json", "xml"},

@@ -73,6 +73,18 @@ class OldJobs final : public JobStore {
   std::vector<absl::Time> befores;
 };
 
+class OldRevisions final : public LedgerStore {
+ public:
+  absl::StatusOr<int> Prune(absl::Time before, int limit) override {
+    befores.push_back(before);
+    const int removed = std::min(old, limit);
+    old -= removed;
+    return removed;
+  }
+  int old = 0;
+  std::vector<absl::Time> befores;
+};
+
 class RetentionTest : public testing::Test {
  protected:
   ~RetentionTest() override {
@@ -91,19 +103,28 @@ class RetentionTest : public testing::Test {
   OldEvents events;
   OldLogs logs;
   OldJobs jobs;
-  Retention retention{{events, logs, jobs}, sleeper,      clock,
-                      io.get_executor(),    NullLogger(), RetentionOptions()};
+  OldRevisions ledger;
+  Retention retention{{events, logs, jobs, ledger},
+                      sleeper,
+                      clock,
+                      io.get_executor(),
+                      NullLogger(),
+                      RetentionOptions()};
 };
 
 TEST_F(RetentionTest, RemovesInStepsUntilNothingIsOld) {
   events.old = 1200;
+  ledger.old = 700;
   Begin();
   EXPECT_EQ(events.old, 0);
+  EXPECT_EQ(ledger.old, 0);
   EXPECT_THAT(events.befores, SizeIs(3));
   EXPECT_THAT(events.befores, Each(clock.Now() - absl::Hours(24 * 7)));
   EXPECT_THAT(logs.befores, ElementsAre(clock.Now() - absl::Hours(24 * 30)));
   EXPECT_THAT(logs.keeps, ElementsAre(1000));
   EXPECT_THAT(jobs.befores, ElementsAre(clock.Now() - absl::Hours(24 * 30)));
+  EXPECT_THAT(ledger.befores, SizeIs(2));
+  EXPECT_THAT(ledger.befores, Each(clock.Now() - absl::Hours(24 * 90)));
 }
 
 TEST_F(RetentionTest, LooksAgainAfterItsInterval) {
