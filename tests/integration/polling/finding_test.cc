@@ -173,17 +173,24 @@ TEST_F(FindingTest, OrderThatChangesWhileItIsReadWaitsForTheNextPoll) {
   EXPECT_GT(State().mark, mark);
 }
 
-TEST_F(FindingTest, QuietShopReadsNothingOnceTheOverlapHasPassed) {
-  options_.page_size = 1000;
+TEST_F(FindingTest, QuietShopAfterABulkOfTenThousandReadsNothingOnceTheOverlapHasPassed) {
+  options_.batch_size = 1000;  // the simulator looks through all orders at every call
+  StopScheduler();
+  StartScheduler();
   Begin();
-  ConfirmMany(2000);
+  for (int i = 0; i < 40; ++i) ConfirmMany(250);
   NextPoll();
-  ASSERT_EQ(KnownOrders(), 2000);
+  ASSERT_EQ(KnownOrders(), 10000);
   Pass(absl::Minutes(6));
   ClearCalls();
   Pass(absl::Minutes(30));
   EXPECT_EQ(OrdersRead(), 0);
   EXPECT_EQ(Calls(), 30u) << "one call a poll";
+  ClearCalls();
+  Pass(absl::Minutes(30));
+  ASSERT_NE(State().sweep_mark, absl::InfinitePast());
+  EXPECT_EQ(OrdersRead(), 0) << "nor does a sweep";
+  EXPECT_EQ(Calls(), 30u + 11u + 11u) << "and a sweep: its pages of orders and of lines";
 }
 
 TEST_F(FindingTest, EveryOrderIsReadAtMostThreeTimesWhenNothingChanges) {

@@ -199,6 +199,17 @@ TEST_F(StartFromTest, CrashAtAnyCommitOfTheStartMakesOneJobAndDoublesNothing) {
   }
 }
 
+TEST_F(StartFromTest, JobIsStoredBeforeTheStartIsComplete) {
+  ConfirmHistory(5);
+  std::size_t jobs = 0;
+  ingest_->after_commit = [&](const IngestBatch& batch) {
+    // From this commit on no start would be repeated.
+    if (batch.mark.has_value() && jobs == 0) jobs = storage_->jobs().Unfinished().value().size();
+  };
+  Begin(From("last:5"));
+  EXPECT_EQ(jobs, 1u);
+}
+
 TEST_F(StartFromTest, LiveOrdersComeBeforeHistory) {
   const auto orders = ConfirmHistory(30);
   Begin(From("beginning"));

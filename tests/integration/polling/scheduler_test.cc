@@ -1,4 +1,8 @@
 // When passes run, and what operators ask for beside them.
+#include <algorithm>
+#include <map>
+#include <random>
+
 #include "core/base/status.h"
 #include "tests/integration/polling/polling_fixture.h"
 
@@ -241,6 +245,93 @@ TEST_F(SchedulerTest, OrderThatLeavesTheOverlapWithinAPassIsCountedOnce) {
   EXPECT_EQ(result->recorded, 5);
   EXPECT_EQ(result->unchanged, 0);
   EXPECT_EQ(OrdersRead(), 10) << "the last look is not saved";
+}
+
+TEST_F(SchedulerTest, AllReadersHoldTheLaneFromReadToCommit) {
+  options_.batch_size = 5;
+  options_.sweep_interval = absl::Minutes(1);
+  StopScheduler();
+  StartScheduler();
+  ConfirmMany(60);
+  clock_.Advance(absl::Hours(1));
+  // What happens, in its order: the last call of a full read, any other call, a commit.
+  std::string story;
+  bool in_full = false;  // products are read with orders alone: not when orders are looked up
+  sim_->SetBeforeCall([&](const OdooCall& call) {
+    const bool last = in_full && call.model == "sale.order" && call.method == "read";
+    story += last ? 'R' : '.';
+    in_full = call.model.starts_with("product.");
+  });
+  ingest_->after_commit = [&](const IngestBatch& batch) {
+    if (!batch.orders.empty()) story += 'C';
+  };
+  ConnectionSettings settings = Settings();
+  settings.interval = absl::Seconds(5);
+  settings.line_interval = absl::Seconds(5);
+  settings.start_from.kind = StartFrom::Kind::kBeginning;
+  http_->SetLatency(sleeper_, absl::Milliseconds(200));
+  Begin(settings);
+  const auto done = [](const std::exception_ptr&, const absl::StatusOr<ResendResult>&) {};
+  for (int i = 0; i < 60; ++i) {
+    // Polls find new orders, line queries their lines, the backfill and the sweep go on behind.
+    const RecordId order = Confirm();
+    Pass(absl::Seconds(2));
+    ASSERT_OK(shop().EditLineDescription(LineOf(order), "line " + std::to_string(i)));
+    if (i % 10 == 0) {
+      ResendRequest request;
+      request.last = 10;
+      auto resend = scheduler_->Resend(connection_.id, request, Actor());
+      boost::asio::co_spawn(io_, std::move(resend), done);
+    }
+  }
+  http_->SetLatency(sleeper_, absl::ZeroDuration());
+  Pass(absl::Minutes(10));
+  EXPECT_NE(State().sweep_mark, absl::InfinitePast());
+  EXPECT_EQ(http_->most_in_flight(), 1) << "calls of one connection are sequential";
+  std::size_t reads = 0;
+  for (std::size_t i = 0; i + 1 < story.size(); ++i) {
+    if (story[i] != 'R') continue;
+    ++reads;
+    EXPECT_EQ(story[i + 1], 'C') << "another call came between read and commit: "
+                                 << story.substr(i > 10 ? i - 10 : 0, 20);
+  }
+  EXPECT_GT(reads, 40u);
+}
+
+TEST_F(SchedulerTest, NoHerdAtAStartAndAfterAnOutage) {
+  std::mt19937 chance(7);
+  for (int i = 0; i < 5000; ++i) random_.Push(std::uniform_real_distribution<double>(0, 1)(chance));
+  std::vector<ConnectionId> ids;
+  for (int i = 0; i < 20; ++i) {
+    auto made =
+        storage_->connections().Create(Settings("shop " + std::to_string(i)), Actor(), Now());
+    ASSERT_OK(made);
+    ids.push_back(made->id);
+    scheduler_->Add(made->id, /*spread=*/true);
+  }
+  // How many of the passes that began last began within one and the same second.
+  const auto together = [&] {
+    std::map<std::int64_t, int> seconds;
+    int most = 0;
+    for (const ConnectionId id : ids) {
+      const absl::Time at = storage_->connections().Get(id)->state.last_poll.at;
+      most = std::max(most, ++seconds[absl::ToUnixSeconds(at)]);
+    }
+    return most;
+  };
+  Pass(absl::Minutes(1));
+  EXPECT_LE(together(), 4) << "at the start";
+  const int outage = sim_->faults().Add({.kind = OdooFault::Kind::kStatus, .status = 502});
+  Pass(absl::Minutes(20));
+  for (const ConnectionId id : ids) {
+    ASSERT_NE(storage_->connections().Get(id)->state.odoo_breaker.state, BreakerState::kClosed);
+  }
+  sim_->faults().Remove(outage);
+  Pass(absl::Minutes(4));
+  for (const ConnectionId id : ids) {
+    EXPECT_EQ(storage_->connections().Get(id)->state.odoo_breaker.state, BreakerState::kClosed);
+  }
+  EXPECT_LE(together(), 4) << "after the outage";
 }
 
 // --- resend ---

@@ -1,5 +1,6 @@
 #include "tests/integration/polling/sim_http.h"
 
+#include <algorithm>
 #include <string>
 
 #include "core/base/url.h"
@@ -45,7 +46,9 @@ Task<absl::StatusOr<HttpResponse>> SimHttp::Send(HttpRequest request) {
   for (const HttpHeader& header : request.headers) arrived.headers.Add(header.name, header.value);
   arrived.body = request.body;
   TestReply reply = server_(arrived);
+  most_in_flight_ = std::max(most_in_flight_, ++in_flight_);
   if (sleeper_ != nullptr) co_await sleeper_->Sleep(latency_);
+  --in_flight_;
   co_return Travel(request, std::move(reply), web_clock_());
 }
 

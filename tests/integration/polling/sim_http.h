@@ -23,6 +23,7 @@ class SimHttp final : public HttpClient {
   Task<absl::StatusOr<HttpResponse>> Send(HttpRequest request) override;
 
   int requests() const { return requests_; }
+  int most_in_flight() const { return most_in_flight_; }
   // From now on every answer takes that long. The sleeper outlives this.
   void SetLatency(Sleeper& sleeper, absl::Duration latency) {
     sleeper_ = &sleeper;
@@ -33,6 +34,7 @@ class SimHttp final : public HttpClient {
   Server server_;
   std::function<absl::Time()> web_clock_;
   int requests_ = 0;
+  int in_flight_ = 0, most_in_flight_ = 0;
   Sleeper* sleeper_ = nullptr;
   absl::Duration latency_;
 };

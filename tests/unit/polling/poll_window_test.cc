@@ -191,5 +191,22 @@ TEST(NeedsLineLookTest, UnknownOrdersCountFromTheStart) {
   EXPECT_FALSE(NeedsLineLook(window, "2026-01-15 10:29:59", nullptr, At("10:30:00")));
 }
 
+TEST(SweepStartTest, LooksBackTheWindowOrToTheLastSweepButNotBeyondTheStart) {
+  const absl::Time started = absl::FromUnixSeconds(1000000);
+  const absl::Duration window = absl::Hours(48);
+  const absl::Duration overlap = absl::Minutes(5);
+  const absl::Time mark = started + absl::Hours(24 * 30);
+  // The last sweep was an hour ago.
+  EXPECT_EQ(SweepStart(mark, mark - absl::Hours(1), started, window, overlap), mark - window);
+  // A stop of ten days.
+  const absl::Time long_ago = mark - absl::Hours(240);
+  EXPECT_EQ(SweepStart(mark, long_ago, started, window, overlap), long_ago - overlap);
+  // None yet: all since the start, whose baseline covers what is before.
+  EXPECT_EQ(SweepStart(mark, absl::InfinitePast(), started, window, overlap), started - overlap);
+  EXPECT_EQ(
+      SweepStart(started + absl::Hours(2), started + absl::Hours(1), started, window, overlap),
+      started - overlap);
+}
+
 }  // namespace
 }  // namespace poller
