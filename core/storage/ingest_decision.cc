@@ -77,6 +77,14 @@ IngestDecision Record(const OrderHistory& history, OrderId order, NewRevision ne
   return decision;
 }
 
+// The backup that was restored ends with the head, and Odoo wrote later. What it wrote may have
+// been told to the receiver and then taken back: what Odoo says now takes a number above that.
+bool MayHaveBeenTakenBack(const OrderHistory& history, const std::string& write_date,
+                          const std::string& line_write_date) {
+  return history.held &&
+         (write_date > history.head->write_date || line_write_date > history.head->line_write_date);
+}
+
 // The same content was seen again.
 OrderHead Touched(const OrderHead& head, const std::string& write_date,
                   const std::string& line_write_date, bool young, const IngestBatch& batch) {
@@ -99,7 +107,8 @@ IngestDecision Decide(const OrderHistory& history, const Observation& order,
                        !history.damaged && head.content_hash == order.content_hash;
     const bool touch = batch.mode == IngestMode::kDeliver && batch.send_every_touch &&
                        order.write_date != head.write_date;
-    if (equal && !touch) {
+    const bool taken_back = MayHaveBeenTakenBack(history, order.write_date, order.line_write_date);
+    if (equal && !touch && !taken_back) {
       IngestDecision decision;
       decision.head = Touched(head, order.write_date, order.line_write_date, order.young, batch);
       decision.outcome = Outcome::kUnchanged;
@@ -161,7 +170,8 @@ IngestDecision Decide(const OrderHistory& history, const CancelledOrder& order,
 
   OrderHead seen =
       Touched(head, gone ? head.write_date : order.write_date, std::string(), order.young, batch);
-  if (head.condition == OrderCondition::kCancelled) {
+  if (head.condition == OrderCondition::kCancelled &&
+      !MayHaveBeenTakenBack(history, order.write_date, std::string())) {
     return {.outcome = Outcome::kUnchanged, .head = std::move(seen)};
   }
   const bool known = history.attempted || (history.was_baseline && !IsBaseline(history, batch));

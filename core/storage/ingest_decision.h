@@ -16,6 +16,9 @@
 //   cancelled           confirmed            never attempted: superseded. Then, if a receiver may
 //                                            know the order and wants to hear it, the next revision
 //                                            says so; else what waits is withdrawn.
+//   confirmed, or       same, but written    the next revision, while a restored connection is held:
+//   cancelled           after it             the receiver may have been told something between the
+//                                            two that we do not know
 //   any                 newer write_date     dropped as stale, unless it still stands one overlap
 //                                            after the head's read
 //
@@ -52,6 +55,8 @@ struct OrderHistory {
   // The smallest number that a revision may take: a restore raises it above what was given out
   // after the backup.
   int revision_floor = 1;
+  // The connection was restored from a backup, and not yet compared with Odoo as a whole.
+  bool held = false;
   std::vector<OpenRevision> open;
   // Of the newest revision, if `head` is set:
   bool unmappable = false;

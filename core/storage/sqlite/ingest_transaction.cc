@@ -118,6 +118,7 @@ absl::StatusOr<IngestResult> IngestTransaction::Run() {
 absl::StatusOr<OrderHistory> IngestTransaction::History(OrderId order, Depth depth) {
   OrderHistory history;
   history.revision_floor = revision_floor_;
+  history.held = held_;
   DeliveryId newest;
   {
     // Of any generation: revisions go on when the connection is moved to another Odoo.

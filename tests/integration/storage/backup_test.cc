@@ -352,6 +352,22 @@ TEST_F(BackupTest, ACancelledOrderThatMayHaveBeenDeliveredIsAnnounced) {
   EXPECT_EQ(ClaimOne().event, "order.cancelled");
 }
 
+TEST_F(BackupTest, WhatWasTakenBackAfterTheBackupIsToldAgain) {
+  Observe(Seen(1, "a", 0));
+  Accept(ClaimOne());
+  Backup();
+  Observe(Seen(1, "b", 1));
+  const ClaimedDelivery forgotten = ClaimOne();
+  Accept(forgotten);
+  Restore();
+  for (int pass = 0; pass < 2; ++pass) Observe(Seen(1, "a", 2));
+  PollAndSweep();
+  const ClaimedDelivery claim = ClaimOne();
+  EXPECT_EQ(claim.content, "content a") << "the receiver holds b";
+  EXPECT_GT(claim.revision, forgotten.revision);
+  EXPECT_EQ(claim.event, "order.updated");
+}
+
 TEST_F(BackupTest, GoesToAnEmptyPlaceToo) {
   Observe(Seen(1, "a"));
   Backup();
