@@ -43,12 +43,20 @@ CLI::App& Registry::Verb(const std::string& group, const std::string& name,
   return *verb;
 }
 
+CLI::App& Registry::SubVerb(CLI::App& parent, const std::string& name,
+                            const std::string& description, const std::string& examples,
+                            Action action) {
+  CLI::App* verb = parent.add_subcommand(name, description);
+  verb->footer(examples);
+  actions_[verb] = std::move(action);
+  return *verb;
+}
+
 int Registry::Run(Session& session) const {
-  for (const CLI::App* verb : app_.get_subcommands()) {
-    if (const auto found = actions_.find(verb); found != actions_.end())
-      return found->second(session);
-  }
-  return kUsage;
+  const CLI::App* verb = &app_;
+  while (!verb->get_subcommands().empty()) verb = verb->get_subcommands().front();
+  const auto found = actions_.find(verb);
+  return found == actions_.end() ? kUsage : found->second(session);
 }
 
 std::string Registry::Suggest(std::string_view word) const {

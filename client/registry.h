@@ -23,6 +23,9 @@ class Registry {
   // for its flags.
   CLI::App& Verb(const std::string& group, const std::string& name, const std::string& description,
                  const std::string& examples, Action action);
+  // A verb below `parent`, which runs by itself when none of them is named.
+  CLI::App& SubVerb(CLI::App& parent, const std::string& name, const std::string& description,
+                    const std::string& examples, Action action);
   // Runs the verb that was parsed.
   int Run(Session& session) const;
   // The verb that was meant by `word`; empty: none is near.

@@ -24,6 +24,7 @@
 #include "server/rpc/gate.h"
 #include "server/services/admin_service.h"
 #include "server/services/connection_service.h"
+#include "server/services/job_service.h"
 #include "server/services/order_service.h"
 #include "server/services/retry_queue_service.h"
 #include "server/services/sync_log_service.h"
@@ -131,6 +132,7 @@ struct App::Parts {
   std::unique_ptr<SyncLogServiceImpl> sync_log_service;
   std::unique_ptr<RetryQueueServiceImpl> retry_queue_service;
   std::unique_ptr<OrderServiceImpl> order_service;
+  std::unique_ptr<JobServiceImpl> job_service;
   std::unique_ptr<AdminServiceImpl> admin_service;
   std::unique_ptr<GrpcServer> server;
   bool stopped = false;
@@ -177,24 +179,26 @@ absl::Status App::Parts::MakeParts(absl::Duration heartbeat) {
   authenticator = std::make_unique<rpc::Authenticator>(storage->tokens(), clock, random);
   gate = std::make_unique<rpc::Gate>(*authenticator, calls, streams, storage_pool, log);
   context.emplace(ServiceContext{
-      *gate, storage->connections(), storage->outbox(), storage->orders(), storage->sync_logs(),
-      storage->events(), storage->status(), *scheduler, *dispatcher, *broker, clock, storage_pool,
+      *gate, storage->connections(), storage->outbox(), storage->orders(), storage->jobs(),
+      storage->sync_logs(), storage->events(), storage->status(), *scheduler, *dispatcher, *broker,
+      clock, *sleeper, storage_pool,
       rpc::ConnectionRules{options.overlap, options.default_webhook_url, options.egress},
       std::string(ProgramVersion()), clock.Read(), heartbeat});
   connection_service = std::make_unique<ConnectionServiceImpl>(*context);
   sync_log_service = std::make_unique<SyncLogServiceImpl>(*context);
   retry_queue_service = std::make_unique<RetryQueueServiceImpl>(*context);
   order_service = std::make_unique<OrderServiceImpl>(*context);
+  job_service = std::make_unique<JobServiceImpl>(*context);
   admin_service = std::make_unique<AdminServiceImpl>(*context);
   return absl::OkStatus();
 }
 
 // Listens before it polls: a server that cannot be reached must not begin to work unseen.
 absl::Status App::Parts::Begin() {
-  ASSIGN_OR_RETURN(
-      server, GrpcServer::Start(
-                  options, {connection_service.get(), sync_log_service.get(),
-                            retry_queue_service.get(), order_service.get(), admin_service.get()}));
+  ASSIGN_OR_RETURN(server,
+                   GrpcServer::Start(options, {connection_service.get(), sync_log_service.get(),
+                                               retry_queue_service.get(), order_service.get(),
+                                               job_service.get(), admin_service.get()}));
   RETURN_IF_ERROR(broker->Start());
   ConnectionId after;
   std::int64_t connections = 0;

@@ -195,7 +195,7 @@ void GrpcServer::SetServing(bool serving) {
   if (health == nullptr) return;
   health->SetServingStatus(serving);
   for (const char* const name : {"ConnectionService", "SyncLogService", "RetryQueueService",
-                                 "OrderService", "AdminService"}) {
+                                 "OrderService", "JobService", "AdminService"}) {
     health->SetServingStatus(std::string("odoopoller.v1.") + name, serving);
   }
 }

@@ -10,6 +10,7 @@ void RegisterAll(Registry& registry) {
   RegisterOrders(registry);
   RegisterSend(registry);
   RegisterRetries(registry);
+  RegisterJobs(registry);
   RegisterStatus(registry);
 }
 

@@ -11,6 +11,7 @@ void RegisterWatch(Registry& registry);        // events, logs
 void RegisterRetries(Registry& registry);      // retries, retry, discard
 void RegisterOrders(Registry& registry);       // orders, order
 void RegisterSend(Registry& registry);         // send
+void RegisterJobs(Registry& registry);         // backfill, reconcile, jobs
 void RegisterStatus(Registry& registry);       // status, version
 
 void RegisterAll(Registry& registry);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "client/commands/job_view.h"
 #include "client/convert.h"
 #include "client/output/text.h"
 
@@ -63,6 +64,13 @@ void Describe(const api::CircuitChange& change, absl::Time now, Parts& parts) {
   if (change.has_retry_time()) {
     parts.Add(fmt::format("next probe {}", RelativeTime(ToTime(change.retry_time()), now)));
   }
+  parts.Labelled("by", change.actor());
+}
+
+void Describe(const api::JobChange& change, Parts& parts) {
+  parts.Add(fmt::format("{} {}", KindName(change.kind()), change.job_id()));
+  parts.Add(StateName(change.state()));
+  parts.Add(change.error());
   parts.Labelled("by", change.actor());
 }
 
@@ -145,6 +153,9 @@ std::string DescribeEvent(const api::SyncEvent& event, absl::Time now) {
     case api::SyncEvent::kPollOutcome:
       parts.Add(event.poll_outcome().error().empty() ? event.poll_outcome().failure()
                                                      : event.poll_outcome().error());
+      break;
+    case api::SyncEvent::kJobChange:
+      Describe(event.job_change(), parts);
       break;
     case api::SyncEvent::DETAIL_NOT_SET:
       break;

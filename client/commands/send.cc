@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <cstdint>
 #include <memory>
@@ -14,7 +13,7 @@
 #include "client/commands/commands.h"
 #include "client/commands/order_view.h"
 #include "client/output/text.h"
-#include "core/base/random_source.h"
+#include "client/request_id.h"
 #include "odoopoller/v1/order_service.grpc.pb.h"
 
 namespace poller::client {
@@ -133,11 +132,7 @@ int Send(Session& session, const SendOptions& options) {
     const int code = Choose(session, options.connection, *request.mutable_orders(), nothing);
     if (code != kDone || nothing) return code;
   }
-  std::array<std::uint8_t, 16> bytes{};
-  SystemRandom().Fill(bytes);
-  std::string id;
-  for (const std::uint8_t byte : bytes) id += fmt::format("{:02x}", byte);
-  request.set_request_id(id);
+  request.set_request_id(NewRequestId());
   api::ResendOrdersResponse response;
   const auto stub = session.Stub<Service>();
   const grpc::Status status =

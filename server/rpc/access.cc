@@ -35,6 +35,12 @@ constexpr std::array kTable = {
     Entry{"OrderService.ListOrders", Role::kViewer},
     Entry{"OrderService.GetOrder", Role::kViewer},
     Entry{"OrderService.ResendOrders", Role::kOperator},
+    Entry{"JobService.StartBackfill", Role::kOperator},
+    Entry{"JobService.StartReconcile", Role::kOperator},
+    Entry{"JobService.GetJob", Role::kViewer},
+    Entry{"JobService.ListJobs", Role::kViewer},
+    Entry{"JobService.CancelJob", Role::kOperator},
+    Entry{"JobService.WatchJob", Role::kViewer},
     Entry{"AdminService.GetServerStatus", Role::kViewer},
 };
 

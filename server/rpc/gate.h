@@ -33,6 +33,8 @@ class Gate {
   // Calls are let in from Open to Close; else they get kUnavailable (reason DRAINING).
   void Open() { open_ = true; }
   void Close() { open_ = false; }
+  // What lasts asks from time to time whether to go on.
+  bool IsOpen() const { return open_; }
 
   // The caller, if its token is valid and has the role that `access` asks for.
   Task<absl::StatusOr<Call>> Admit(const Access& access, std::string authorization,

@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "core/async/offload.h"
+#include "core/async/sleeper.h"
 #include "core/async/task.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
@@ -16,6 +17,7 @@
 #include "core/polling/scheduler.h"
 #include "core/storage/connection_store.h"
 #include "core/storage/event_log.h"
+#include "core/storage/job_store.h"
 #include "core/storage/outbox_store.h"
 #include "core/storage/status_store.h"
 #include "core/storage/sync_log_store.h"
@@ -31,6 +33,7 @@ struct ServiceContext {
   ConnectionStore& connections;
   OutboxStore& outbox;
   OrderStore& orders;
+  JobStore& jobs;
   SyncLogStore& sync_logs;
   EventLog& events;
   StatusStore& status;
@@ -38,6 +41,7 @@ struct ServiceContext {
   Dispatcher& dispatcher;
   EventBroker& broker;
   const Clock& clock;
+  Sleeper& sleeper;
   Executor storage_pool;  // where blocking calls of the stores run
   rpc::ConnectionRules rules;
   std::string version;  // of the program

@@ -13,6 +13,7 @@
 #include "google/rpc/status.pb.h"
 #include "odoopoller/v1/admin_service.grpc.pb.h"
 #include "odoopoller/v1/connection_service.grpc.pb.h"
+#include "odoopoller/v1/job_service.grpc.pb.h"
 #include "odoopoller/v1/order_service.grpc.pb.h"
 #include "odoopoller/v1/retry_queue_service.grpc.pb.h"
 #include "odoopoller/v1/sync_log_service.grpc.pb.h"
@@ -89,6 +90,25 @@ struct ScriptedSyncLogs : api::SyncLogService::Service {
     return streams[stream_requests.size() - 1](*context, *writer);
   }
 };
+struct ScriptedJobs : api::JobService::Service {
+  SCRIPTED(StartBackfill)
+  SCRIPTED(StartReconcile)
+  SCRIPTED(GetJob)
+  SCRIPTED(ListJobs)
+  SCRIPTED(CancelJob)
+  // As of ScriptedSyncLogs.
+  using Stream =
+      std::function<grpc::Status(grpc::ServerContext&, grpc::ServerWriter<api::WatchJobResponse>&)>;
+  std::vector<Stream> streams;
+  std::vector<api::WatchJobRequest> stream_requests;
+
+  grpc::Status WatchJob(grpc::ServerContext* context, const api::WatchJobRequest* request,
+                        grpc::ServerWriter<api::WatchJobResponse>* writer) override {
+    stream_requests.push_back(*request);
+    if (stream_requests.size() > streams.size()) return {grpc::StatusCode::UNIMPLEMENTED, ""};
+    return streams[stream_requests.size() - 1](*context, *writer);
+  }
+};
 #undef SCRIPTED
 
 class ScriptedServer {
@@ -97,7 +117,7 @@ class ScriptedServer {
     grpc::ServerBuilder builder;
     builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port_);
     for (grpc::Service* service : std::initializer_list<grpc::Service*>{
-             &connections, &retries, &orders, &admin, &sync_logs}) {
+             &connections, &retries, &orders, &jobs, &admin, &sync_logs}) {
       builder.RegisterService(service);
     }
     server_ = builder.BuildAndStart();
@@ -109,6 +129,7 @@ class ScriptedServer {
   ScriptedConnections connections;
   ScriptedRetries retries;
   ScriptedOrders orders;
+  ScriptedJobs jobs;
   ScriptedAdmin admin;
   ScriptedSyncLogs sync_logs;
 

@@ -1,0 +1,16 @@
+// Follows a job to its end.
+#pragma once
+
+#include <cstdint>
+
+#include "client/session.h"
+
+namespace poller::client {
+
+// Shows a job's progress on standard error until it is over, then the job on standard output; with
+// jsonl each message on standard output instead. A connection that is lost is made again. An
+// interrupt detaches: the job goes on, and the exit code is kDone. Else: kDone; kRefused if the job
+// failed or was cancelled; kUnhealthy if a reconcile without repair found differences.
+int WatchJob(Session& session, std::int64_t job);
+
+}  // namespace poller::client
