@@ -12,7 +12,7 @@ void RegisterRetries(Registry& registry);      // retries, retry, discard
 void RegisterOrders(Registry& registry);       // orders, order
 void RegisterSend(Registry& registry);         // send
 void RegisterJobs(Registry& registry);         // backfill, reconcile, jobs
-void RegisterStatus(Registry& registry);       // status, version
+void RegisterStatus(Registry& registry);       // status, backup, version
 
 void RegisterAll(Registry& registry);
 

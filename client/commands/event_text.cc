@@ -157,6 +157,10 @@ std::string DescribeEvent(const api::SyncEvent& event, absl::Time now) {
     case api::SyncEvent::kJobChange:
       Describe(event.job_change(), parts);
       break;
+    case api::SyncEvent::kServerAct:
+      parts.Add(event.server_act().what());
+      parts.Labelled("by", event.server_act().actor());
+      break;
     case api::SyncEvent::DETAIL_NOT_SET:
       break;
   }

@@ -89,6 +89,9 @@ int List(Session& session, const ListOptions& options) {
 struct RetryOptions {
   std::int64_t delivery = 0;
   bool no_wait = false;
+  bool all = false;
+  std::string connection;
+  bool dead = false, dry_run = false, yes = false;
 };
 
 constexpr absl::Duration kLook = absl::Milliseconds(250);
@@ -135,6 +138,81 @@ int Retry(Session& session, const RetryOptions& options) {
                                     StatusCell(delivery.status()).text);
   }
   return failed ? kRefused : kDone;
+}
+
+// ---------------------------------------------------------------- retry --all
+
+std::string Deliveries(std::int64_t count) {
+  return count == 1 ? "1 delivery" : fmt::format("{} deliveries", count);
+}
+
+// Step after step until the queue is through, or the user interrupts.
+grpc::Status RetrySteps(Session& session, api::RetryDeliveriesRequest request,
+                        api::RetryDeliveriesResponse& all) {
+  const auto stub = session.Stub<Service>();
+  do {
+    api::RetryDeliveriesResponse step;
+    const grpc::Status status = session.Call(*stub, &Service::Stub::RetryDeliveries, request, step,
+                                             absl::Minutes(5));  // Odoo may be read meanwhile
+    if (!status.ok()) return status;
+    all.set_retried_count(all.retried_count() + step.retried_count());
+    all.set_skipped_count(all.skipped_count() + step.skipped_count());
+    request.set_page_token(step.next_page_token());
+  } while (!request.page_token().empty() && !session.io().interrupt.Interrupted());
+  all.set_next_page_token(request.page_token());
+  return grpc::Status::OK;
+}
+
+int RetryAll(Session& session, const RetryOptions& options) {
+  api::RetryDeliveriesRequest request;
+  if (!options.connection.empty())
+    *request.mutable_connection() = ParseConnectionRef(options.connection);
+  request.set_dead(options.dead);
+  request.set_validate_only(true);
+  api::RetryDeliveriesResponse counted;
+  const auto stub = session.Stub<Service>();
+  const grpc::Status known = session.Call(*stub, &Service::Stub::RetryDeliveries, request, counted);
+  if (!known.ok()) return session.Fail(known);
+  const std::string count = Deliveries(counted.matching_count());
+  if (options.dry_run || counted.matching_count() == 0) {
+    if (session.table()) {
+      session.io().out << count << " would be tried again\n";
+    } else {
+      session.PrintMessage(counted);
+    }
+    return kDone;
+  }
+  session.Note(fmt::format("{} to try again", count));
+  if (!options.yes && session.io().terminal.CanAsk() &&
+      !Confirm(session, "Try all of them again now?", false)) {
+    session.Note("nothing was done");
+    return kDone;
+  }
+  request.set_validate_only(false);
+  request.set_page_size(static_cast<std::int32_t>(kPage));
+  api::RetryDeliveriesResponse all;
+  const grpc::Status status = RetrySteps(session, request, all);
+  if (session.table() && (status.ok() || all.retried_count() > 0)) {
+    session.io().out << fmt::format("{} tried again now, {} left alone\n",
+                                    Deliveries(all.retried_count()), all.skipped_count());
+    session.io().out.flush();
+  } else if (status.ok()) {
+    session.PrintMessage(all);
+  }
+  if (!status.ok()) return session.Fail(status);
+  if (!all.next_page_token().empty()) session.Note("interrupted: there are more");
+  return kDone;
+}
+
+int RetryOneOrAll(Session& session, const RetryOptions& options) {
+  if (options.all && options.delivery != 0)
+    return session.WrongUsage("--all excludes the number of a delivery");
+  if (options.all) return RetryAll(session, options);
+  if (options.delivery == 0)
+    return session.WrongUsage("say which: the number of a delivery, or --all");
+  if (!options.connection.empty() || options.dead || options.dry_run)
+    return session.WrongUsage("-c, --dead and --dry-run belong to --all");
+  return Retry(session, options);
 }
 
 // ---------------------------------------------------------------- discard
@@ -187,12 +265,19 @@ void RegisterRetries(Registry& registry) {
 
   auto retry = std::make_shared<RetryOptions>();
   CLI::App& retry_verb = registry.Verb(
-      kOrders, "retry", "Try a delivery again now, past breaker and waiting time",
-      "pollerctl retry 17", [retry](Session& session) { return Retry(session, *retry); });
+      kOrders, "retry", "Try a delivery again now, past breaker and waiting time; or all of them",
+      "pollerctl retry 17\npollerctl retry --all -c shop1 --dry-run\npollerctl retry --all --dead",
+      [retry](Session& session) { return RetryOneOrAll(session, *retry); });
   retry_verb.add_option("N", retry->delivery, "The delivery: see pollerctl retries")
-      ->required()
       ->check(CLI::PositiveNumber);
   retry_verb.add_flag("--no-wait", retry->no_wait, "Do not wait for the outcome");
+  retry_verb.add_flag("--all", retry->all,
+                      "All of the retry queue, as fast as the breakers let them through");
+  retry_verb.add_option("-c,--connection", retry->connection, "With --all: only this shop's")
+      ->type_name("ID");
+  retry_verb.add_flag("--dead", retry->dead, "With --all: only dead letters");
+  retry_verb.add_flag("--dry-run", retry->dry_run, "With --all: only say how many");
+  retry_verb.add_flag("-y,--yes", retry->yes, "With --all: do not ask");
 
   auto discard = std::make_shared<DiscardOptions>();
   CLI::App& discard_verb =

@@ -1,6 +1,7 @@
-// status, version
+// status, backup, version
 #include <fmt/format.h>
 
+#include <memory>
 #include <string>
 
 #include "client/commands/commands.h"
@@ -57,6 +58,26 @@ int Status(Session& session) {
   return kDone;
 }
 
+int Backup(Session& session, const std::string& name) {
+  api::BackupDatabaseRequest request;
+  request.set_name(name);
+  api::BackupDatabaseResponse response;
+  const auto stub = session.Stub<Service>();
+  const grpc::Status status =
+      session.Call(*stub, &Service::Stub::BackupDatabase, request, response, absl::Hours(2));
+  if (!status.ok()) return session.Fail(status);
+  if (session.table()) {
+    session.io().out << fmt::format("{}: {:.1f} MiB, in {}\n", Printable(response.path()),
+                                    static_cast<double>(response.size_bytes()) / (1 << 20),
+                                    ShortDuration(ToDuration(response.duration())));
+    session.io().out.flush();
+    session.Note("It is sealed with the encryption key, which it does not hold: keep both, apart");
+  } else {
+    session.PrintMessage(response);
+  }
+  return kDone;
+}
+
 // Works without a server: the server's version is added if it answers at once.
 int Version(Session& session) {
   api::GetServerStatusResponse response;
@@ -83,6 +104,14 @@ int Version(Session& session) {
 void RegisterStatus(Registry& registry) {
   registry.Verb(kServer, "status", "Show how the server is, in numbers",
                 "pollerctl status\npollerctl status -o json", Status);
+  auto name = std::make_shared<std::string>();
+  registry
+      .Verb(kServer, "backup", "Copy the database into the server's folder of backups",
+            "pollerctl backup $(date +%F).db\n"
+            "pollerd restore FILE             on the server, stopped: puts it back",
+            [name](Session& session) { return Backup(session, *name); })
+      .add_option("NAME", *name, "Name of the file")
+      ->required();
   registry.Verb(kServer, "version", "Show the versions of client and server", "pollerctl version",
                 Version);
 }

@@ -31,6 +31,7 @@ constexpr std::array kTable = {
     Entry{"RetryQueueService.ListRetries", Role::kViewer},
     Entry{"RetryQueueService.GetRetry", Role::kOperator},  // shows the payload
     Entry{"RetryQueueService.RetryDelivery", Role::kOperator},
+    Entry{"RetryQueueService.RetryDeliveries", Role::kOperator},
     Entry{"RetryQueueService.DiscardDelivery", Role::kOperator},
     Entry{"OrderService.ListOrders", Role::kViewer},
     Entry{"OrderService.GetOrder", Role::kViewer},
@@ -42,6 +43,7 @@ constexpr std::array kTable = {
     Entry{"JobService.CancelJob", Role::kOperator},
     Entry{"JobService.WatchJob", Role::kViewer},
     Entry{"AdminService.GetServerStatus", Role::kViewer},
+    Entry{"AdminService.BackupDatabase", Role::kAdmin},
 };
 
 }  // namespace

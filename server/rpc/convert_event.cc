@@ -1,5 +1,8 @@
 #include "server/rpc/convert_event.h"
 
+#include "core/model/job.h"
+#include "server/rpc/convert_job.h"
+
 namespace poller::rpc {
 namespace {
 
@@ -43,6 +46,21 @@ v1::CircuitChange CircuitChangeOf(const EventDetail& detail) {
   return proto;
 }
 
+v1::JobChange JobChangeOf(const EventDetail& detail) {
+  v1::JobChange proto;
+  proto.set_job_id(detail.job.value());
+  for (const JobKind kind : {JobKind::kBackfill, JobKind::kReconcile}) {
+    if (detail.job_kind == JobKindName(kind)) proto.set_kind(ToProto(kind));
+  }
+  for (const JobState state : {JobState::kQueued, JobState::kRunning, JobState::kSucceeded,
+                               JobState::kFailed, JobState::kCancelled}) {
+    if (detail.job_state == JobStateName(state)) proto.set_state(ToProto(state));
+  }
+  proto.set_error(detail.error);
+  proto.set_actor(detail.actor);
+  return proto;
+}
+
 void FillDetail(const SyncEvent& event, v1::SyncEvent& proto) {
   const EventDetail& detail = event.detail;
   switch (event.type) {
@@ -70,6 +88,9 @@ void FillDetail(const SyncEvent& event, v1::SyncEvent& proto) {
     case EventType::kCircuitClosed:
     case EventType::kReceiverGone:
       *proto.mutable_circuit_change() = CircuitChangeOf(detail);
+      return;
+    case EventType::kJobChanged:
+      *proto.mutable_job_change() = JobChangeOf(detail);
       return;
     default:
       if (CarriesPayload(event)) *proto.mutable_delivery_outcome() = DeliveryOutcomeOf(detail);

@@ -23,8 +23,8 @@ absl::Status AsJobError(const absl::Status& status, JobId id) {
   if (status.code() != absl::StatusCode::kNotFound) return status;
   const std::string number = std::to_string(id.value());
   const std::string message = "there is no job " + number + ", or it is no longer kept";
-  return rpc::WithMetadata(
-      WithReason(MakeStatus(absl::StatusCode::kNotFound, message), "JOB_NOT_FOUND"), "job", number);
+  return WithMetadata(WithReason(MakeStatus(absl::StatusCode::kNotFound, message), "JOB_NOT_FOUND"),
+                      "job", number);
 }
 
 // What a watcher would see.

@@ -215,5 +215,62 @@ TEST_F(OrdersTest, StatusAndVersion) {
   EXPECT_EQ(Run({"version", "--server", "127.0.0.1:1"}).code, 0);
 }
 
+TEST_F(OrdersTest, RetryAllGoesOnUntilTheQueueIsThrough) {
+  server.retries.script_RetryDeliveries.answer = [](const api::RetryDeliveriesRequest& request,
+                                                    api::RetryDeliveriesResponse& response) {
+    if (request.validate_only()) {
+      response.set_matching_count(700);
+    } else if (request.page_token().empty()) {
+      response.set_retried_count(500);
+      response.set_next_page_token("more");
+    } else {
+      response.set_retried_count(199);
+      response.set_skipped_count(1);
+    }
+    return grpc::Status::OK;
+  };
+  const Result result = Run({"retry", "--all", "-c", "shop1", "--dead"});
+  EXPECT_EQ(result.code, 0);
+  EXPECT_THAT(result.err, HasSubstr("700 deliveries"));
+  EXPECT_THAT(result.out, HasSubstr("699 deliveries tried again now, 1 left alone"));
+  const auto& requests = server.retries.script_RetryDeliveries.requests;
+  ASSERT_EQ(requests.size(), 3u);
+  EXPECT_EQ(requests[2].page_token(), "more");
+  EXPECT_EQ(requests[2].connection().name(), "shop1");
+  EXPECT_TRUE(requests[2].dead());
+}
+
+TEST_F(OrdersTest, RetryAllCanBeTriedDryAndAsksAPerson) {
+  server.retries.script_RetryDeliveries.answer = [](const auto&,
+                                                    api::RetryDeliveriesResponse& response) {
+    response.set_matching_count(2);
+    return grpc::Status::OK;
+  };
+  EXPECT_THAT(Run({"retry", "--all", "--dry-run"}).out, HasSubstr("2 deliveries would be tried"));
+  terminal.can_ask = true;
+  terminal.answers = {"n"};
+  EXPECT_THAT(Run({"retry", "--all"}).err, HasSubstr("nothing was done"));
+  EXPECT_EQ(server.retries.script_RetryDeliveries.requests.size(), 2u);
+}
+
+TEST_F(OrdersTest, RetryWantsANumberOrAll) {
+  EXPECT_EQ(Run({"retry"}).code, 2);
+  EXPECT_EQ(Run({"retry", "17", "--all"}).code, 2);
+  EXPECT_EQ(Run({"retry", "17", "--dead"}).code, 2);
+}
+
+TEST_F(OrdersTest, BackupSaysWhereItIsAndThatTheKeyIsNotInIt) {
+  server.admin.script_BackupDatabase.answer = [](const api::BackupDatabaseRequest& request,
+                                                 api::BackupDatabaseResponse& response) {
+    response.set_path("/data/backups/" + request.name());
+    response.set_size_bytes(3 << 20);
+    return grpc::Status::OK;
+  };
+  const Result result = Run({"backup", "today.db"});
+  EXPECT_EQ(result.code, 0);
+  EXPECT_THAT(result.out, AllOf(HasSubstr("/data/backups/today.db"), HasSubstr("3.0 MiB")));
+  EXPECT_THAT(result.err, HasSubstr("key"));
+}
+
 }  // namespace
 }  // namespace poller::client

@@ -63,6 +63,7 @@ struct ScriptedRetries : api::RetryQueueService::Service {
   SCRIPTED(ListRetries)
   SCRIPTED(GetRetry)
   SCRIPTED(RetryDelivery)
+  SCRIPTED(RetryDeliveries)
   SCRIPTED(DiscardDelivery)
 };
 struct ScriptedOrders : api::OrderService::Service {
@@ -72,6 +73,7 @@ struct ScriptedOrders : api::OrderService::Service {
 };
 struct ScriptedAdmin : api::AdminService::Service {
   SCRIPTED(GetServerStatus)
+  SCRIPTED(BackupDatabase)
 };
 struct ScriptedSyncLogs : api::SyncLogService::Service {
   SCRIPTED(ListSyncLogs)
