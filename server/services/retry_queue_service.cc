@@ -1,6 +1,9 @@
 #include "server/services/retry_queue_service.h"
 
+#include <algorithm>
+#include <map>
 #include <utility>
+#include <vector>
 
 #include "core/base/status.h"
 #include "server/rpc/convert_delivery.h"
@@ -60,6 +63,23 @@ Task<absl::StatusOr<DeliveryDetails>> ReadAgain(const ServiceContext& context, D
   co_return co_await FindDelivery(context, details->summary.delivery.id);
 }
 
+// Reads the orders of dead letters that could not be mapped once more, shop by shop. Gives how many
+// are deliveries now; a shop whose Odoo cannot be read keeps its dead letters and stops no other.
+Task<int> ReadAllAgain(const ServiceContext& context, std::vector<UnmappableDelivery> dead,
+                       Actor actor) {
+  std::map<ConnectionId, ResendRequest> shops;
+  for (const UnmappableDelivery& delivery : dead)
+    shops[delivery.connection].ids.push_back(delivery.order);
+  int mapped = 0;
+  for (auto& [connection, resend] : shops) {
+    const auto result = co_await context.scheduler.Resend(connection, std::move(resend), actor);
+    if (!result.ok()) continue;
+    mapped += static_cast<int>(result->recorded + result->requeued);
+    context.dispatcher.Hint(connection);
+  }
+  co_return mapped;
+}
+
 }  // namespace
 
 grpc::ServerUnaryReactor* RetryQueueServiceImpl::ListRetries(grpc::CallbackServerContext* context,
@@ -81,6 +101,13 @@ grpc::ServerUnaryReactor* RetryQueueServiceImpl::RetryDelivery(
     v1::RetryDeliveryResponse* response) {
   return rpc::ServeUnary(context_.gate, *context, *request, *response, this,
                          &RetryQueueServiceImpl::Retry);
+}
+
+grpc::ServerUnaryReactor* RetryQueueServiceImpl::RetryDeliveries(
+    grpc::CallbackServerContext* context, const v1::RetryDeliveriesRequest* request,
+    v1::RetryDeliveriesResponse* response) {
+  return rpc::ServeUnary(context_.gate, *context, *request, *response, this,
+                         &RetryQueueServiceImpl::RetryMany);
 }
 
 grpc::ServerUnaryReactor* RetryQueueServiceImpl::DiscardDelivery(
@@ -134,6 +161,34 @@ Task<absl::StatusOr<v1::RetryDeliveryResponse>> RetryQueueServiceImpl::Retry(
   context_.dispatcher.Hint(details.delivery.connection);
   v1::RetryDeliveryResponse response;
   *response.mutable_delivery() = rpc::ToProto(details);
+  co_return response;
+}
+
+Task<absl::StatusOr<v1::RetryDeliveriesResponse>> RetryQueueServiceImpl::RetryMany(
+    rpc::Call call, v1::RetryDeliveriesRequest request) {
+  CO_ASSIGN_OR_RETURN(const rpc::Page page, rpc::ReadPage(request));
+  DeliveryFilter filter;
+  filter.dead_only = request.dead();
+  CO_ASSIGN_OR_RETURN(filter.connection, co_await FindFilter(context_, request.has_connection(),
+                                                             request.connection()));
+  v1::RetryDeliveriesResponse response;
+  if (request.validate_only()) {
+    auto count = [this, filter] { return context_.retries.Count(filter); };
+    CO_ASSIGN_OR_RETURN(const std::int64_t matching, co_await Blocking(context_, std::move(count)));
+    response.set_matching_count(matching);
+    co_return response;
+  }
+  auto retry = [this, filter, page, actor = call.ActorFor()] {
+    return context_.retries.RetryMany(filter, DeliveryId(page.after), page.size, actor,
+                                      context_.clock.Read());
+  };
+  CO_ASSIGN_OR_RETURN(const RetryStep step, co_await Blocking(context_, std::move(retry)));
+  for (const ConnectionId connection : step.connections) context_.dispatcher.Hint(connection);
+  const int unmappable = static_cast<int>(step.unmappable.size());
+  const int mapped = co_await ReadAllAgain(context_, step.unmappable, call.ActorFor());
+  response.set_retried_count(step.retried + mapped);
+  response.set_skipped_count(step.skipped + std::max(0, unmappable - mapped));
+  if (!step.done) response.set_next_page_token(rpc::PageToken(request, step.last.value()));
   co_return response;
 }
 

@@ -24,6 +24,9 @@ class RetryQueueServiceImpl final : public odoopoller::v1::RetryQueueService::Ca
   grpc::ServerUnaryReactor* RetryDelivery(grpc::CallbackServerContext* context,
                                           const odoopoller::v1::RetryDeliveryRequest* request,
                                           odoopoller::v1::RetryDeliveryResponse* response) override;
+  grpc::ServerUnaryReactor* RetryDeliveries(
+      grpc::CallbackServerContext* context, const odoopoller::v1::RetryDeliveriesRequest* request,
+      odoopoller::v1::RetryDeliveriesResponse* response) override;
   grpc::ServerUnaryReactor* DiscardDelivery(
       grpc::CallbackServerContext* context, const odoopoller::v1::DiscardDeliveryRequest* request,
       odoopoller::v1::DiscardDeliveryResponse* response) override;
@@ -35,6 +38,8 @@ class RetryQueueServiceImpl final : public odoopoller::v1::RetryQueueService::Ca
       rpc::Call call, odoopoller::v1::GetRetryRequest request);
   Task<absl::StatusOr<odoopoller::v1::RetryDeliveryResponse>> Retry(
       rpc::Call call, odoopoller::v1::RetryDeliveryRequest request);
+  Task<absl::StatusOr<odoopoller::v1::RetryDeliveriesResponse>> RetryMany(
+      rpc::Call call, odoopoller::v1::RetryDeliveriesRequest request);
   Task<absl::StatusOr<odoopoller::v1::DiscardDeliveryResponse>> Discard(
       rpc::Call call, odoopoller::v1::DiscardDeliveryRequest request);
 

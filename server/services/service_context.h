@@ -19,6 +19,7 @@
 #include "core/storage/event_log.h"
 #include "core/storage/job_store.h"
 #include "core/storage/outbox_store.h"
+#include "core/storage/retry_store.h"
 #include "core/storage/status_store.h"
 #include "core/storage/sync_log_store.h"
 #include "odoopoller/v1/connection.pb.h"
@@ -32,6 +33,7 @@ struct ServiceContext {
   rpc::Gate& gate;
   ConnectionStore& connections;
   OutboxStore& outbox;
+  RetryStore& retries;
   OrderStore& orders;
   JobStore& jobs;
   SyncLogStore& sync_logs;
