@@ -179,9 +179,9 @@ absl::Status App::Parts::MakeParts(absl::Duration heartbeat) {
   authenticator = std::make_unique<rpc::Authenticator>(storage->tokens(), clock, random);
   gate = std::make_unique<rpc::Gate>(*authenticator, calls, streams, storage_pool, log);
   context.emplace(ServiceContext{
-      *gate, storage->connections(), storage->outbox(), storage->retries(), storage->orders(), storage->jobs(),
-      storage->sync_logs(), storage->events(), storage->status(), *scheduler, *dispatcher, *broker,
-      clock, *sleeper, storage_pool,
+      *gate, storage->connections(), storage->outbox(), storage->retries(), storage->orders(),
+      storage->jobs(), storage->sync_logs(), storage->events(), storage->status(), *scheduler,
+      *dispatcher, *broker, clock, *sleeper, storage_pool,
       rpc::ConnectionRules{options.overlap, options.default_webhook_url, options.egress},
       std::string(ProgramVersion()), clock.Read(), heartbeat});
   connection_service = std::make_unique<ConnectionServiceImpl>(*context);

@@ -207,6 +207,9 @@ std::vector<Setting> MakeSettings() {
        [](Options& o, Text t) {
          return SetDuration(o.retention_ledger, t, absl::Hours(1), 3650 * kDay);
        }},
+      {"--min-free-disk", "BYTES", "512MiB",
+       "polling stops when less of the database's disk is free, and deliveries go on; 0: never",
+       false, [](Options& o, Text t) { return SetBytes(o.min_free_disk, t, 0); }},
       {"--shutdown-grace", "DURATION", "25s", "how long a stop waits for requests in flight", false,
        [](Options& o, Text t) {
          return SetDuration(o.shutdown_grace, t, absl::ZeroDuration(), absl::Hours(1));

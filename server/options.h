@@ -53,6 +53,7 @@ struct Options {
   absl::Duration retention_events = absl::Hours(24 * 7);
   absl::Duration retention_logs = absl::Hours(24 * 30);
   absl::Duration retention_ledger = absl::Hours(24 * 90);
+  std::int64_t min_free_disk = 512 << 20;  // bytes; 0: never low
   absl::Duration shutdown_grace = absl::Seconds(25);
 
   LogLevel log_level = LogLevel::kInfo;

@@ -115,12 +115,14 @@ Colour EventColour(api::EventType type) {
     case api::EVENT_TYPE_DELIVERY_SUCCEEDED:
     case api::EVENT_TYPE_CIRCUIT_CLOSED:
     case api::EVENT_TYPE_POLL_RECOVERED:
+    case api::EVENT_TYPE_DISK_RECOVERED:
       return Colour::kGood;
     case api::EVENT_TYPE_DELIVERY_DEAD:
     case api::EVENT_TYPE_CIRCUIT_OPENED:
     case api::EVENT_TYPE_RECEIVER_GONE:
     case api::EVENT_TYPE_POLL_FAILED:
     case api::EVENT_TYPE_CONNECTION_SUSPENDED:
+    case api::EVENT_TYPE_DISK_LOW:
       return Colour::kBad;
     case api::EVENT_TYPE_DELIVERY_FAILED:
     case api::EVENT_TYPE_CIRCUIT_HALF_OPENED:

@@ -56,6 +56,10 @@ std::string_view EventTypeName(EventType type) {
       return "backup_made";
     case EventType::kRestored:
       return "restored";
+    case EventType::kDiskLow:
+      return "disk_low";
+    case EventType::kDiskRecovered:
+      return "disk_recovered";
   }
   return "";
 }

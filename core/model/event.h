@@ -41,6 +41,8 @@ enum class EventType {
   kKeyRotated = 42,
   kBackupMade = 43,
   kRestored = 44,
+  kDiskLow = 45,
+  kDiskRecovered = 46,
 };
 // "order_found", ...; empty for an unknown number.
 std::string_view EventTypeName(EventType type);

@@ -89,6 +89,13 @@ void FillDetail(const SyncEvent& event, v1::SyncEvent& proto) {
     case EventType::kReceiverGone:
       *proto.mutable_circuit_change() = CircuitChangeOf(detail);
       return;
+    case EventType::kBackupMade:
+    case EventType::kRestored:
+    case EventType::kDiskLow:
+    case EventType::kDiskRecovered:
+      proto.mutable_server_act()->set_what(detail.reason);
+      proto.mutable_server_act()->set_actor(detail.actor);
+      return;
     case EventType::kJobChanged:
       *proto.mutable_job_change() = JobChangeOf(detail);
       return;

@@ -62,6 +62,7 @@ const std::vector<Sample>& Samples() {
       {"--retention-events", "2d", "1s"},
       {"--retention-logs", "2d", "1s"},
       {"--retention-ledger", "2d", "1s"},
+      {"--min-free-disk", "1GiB", "much"},
       {"--shutdown-grace", "1s", "2h"},
       {"--log-level", "debug", "loud"},
       {"--log-format", "json", "xml"},
