@@ -16,6 +16,7 @@
 #include "core/http/curl/curl_http_client.h"
 #include "core/polling/scheduler.h"
 #include "core/storage/sqlite/sqlite_storage.h"
+#include "server/disk_watch.h"
 #include "server/files.h"
 #include "server/first_start.h"
 #include "server/grpc_server.h"
@@ -125,6 +126,7 @@ struct App::Parts {
   std::unique_ptr<Dispatcher> dispatcher;
   std::unique_ptr<Scheduler> scheduler;
   std::unique_ptr<Retention> retention;
+  std::unique_ptr<DiskWatch> disk;
   std::unique_ptr<rpc::Authenticator> authenticator;
   std::unique_ptr<rpc::Gate> gate;
   std::optional<ServiceContext> context;
@@ -176,14 +178,37 @@ absl::Status App::Parts::MakeParts(absl::Duration heartbeat) {
                                                     storage->jobs(), storage->ledger()},
                                   *sleeper, clock, storage_pool, log, RetentionFrom(options));
 
+  disk = std::make_unique<DiskWatch>(
+      DiskWatch::Deps{[this] { return FreeDisk(options.DbPath().parent_path()); },
+                      storage->events(), *sleeper, clock, storage_pool, log, [] {}},
+      options.min_free_disk);
+  disk->Start();
+
   authenticator = std::make_unique<rpc::Authenticator>(storage->tokens(), clock, random);
   gate = std::make_unique<rpc::Gate>(*authenticator, calls, streams, storage_pool, log);
   context.emplace(ServiceContext{
-      *gate, storage->connections(), storage->outbox(), storage->retries(), storage->orders(),
-      storage->jobs(), storage->sync_logs(), storage->events(), storage->status(), *scheduler,
-      *dispatcher, *broker, clock, *sleeper, storage_pool,
+      *gate,
+      storage->connections(),
+      storage->outbox(),
+      storage->retries(),
+      storage->orders(),
+      storage->jobs(),
+      storage->sync_logs(),
+      storage->events(),
+      storage->status(),
+      storage->backups(),
+      *scheduler,
+      *dispatcher,
+      *broker,
+      clock,
+      *sleeper,
+      storage_pool,
       rpc::ConnectionRules{options.overlap, options.default_webhook_url, options.egress},
-      std::string(ProgramVersion()), clock.Read(), heartbeat});
+      std::string(ProgramVersion()),
+      options.data_dir / "backups",
+      *disk,
+      clock.Read(),
+      heartbeat});
   connection_service = std::make_unique<ConnectionServiceImpl>(*context);
   sync_log_service = std::make_unique<SyncLogServiceImpl>(*context);
   retry_queue_service = std::make_unique<RetryQueueServiceImpl>(*context);
@@ -213,6 +238,7 @@ absl::Status App::Parts::Begin() {
     after = page.back().connection.id;
   }
   loops.Spawn(retention->Run());
+  loops.Spawn(disk->Run());
   gate->Open();
   server->SetServing(true);
   log.Info("started", {{"version", ProgramVersion()}, {"connections", connections}});
@@ -260,6 +286,8 @@ bool App::Stop(const std::function<bool()>& abandon) {
   parts.scheduler->Stop();
   parts.dispatcher->Stop();
   parts.retention->Stop();
+  parts.disk->Stop();
+  parts.storage->backups().Stop();
   if (!parts.WaitForRequests(abandon))
     parts.log.Warning("requests are still in flight: they are cut now");
   parts.odoo_http->Shutdown();

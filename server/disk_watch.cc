@@ -61,7 +61,7 @@ Task<void> DiskWatch::Announce() {
   event.at = deps_.clock.Now();
   event.type = low ? EventType::kDiskLow : EventType::kDiskRecovered;
   event.detail.count = free_;
-  event.detail.reason = FormatBytes(free_) + " free, --min-free-disk is " + FormatBytes(min_free_);
+  event.detail.change = FormatBytes(free_) + " free, --min-free-disk is " + FormatBytes(min_free_);
   auto append = [this, event] { return deps_.events.Append(event); };
   const auto appended = co_await Offload(deps_.storage_pool, std::move(append));
   if (appended.ok()) announced_ = low;

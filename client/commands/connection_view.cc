@@ -129,6 +129,7 @@ std::string Problem(const api::Connection& connection) {
   if (state.receiver_breaker().state() >= api::BREAKER_STATE_OPEN)
     return state.receiver_breaker().last_error();
   if (state.dead_count() > 0) return fmt::format("{} dead", state.dead_count());
+  if (state.has_held_since()) return "held after a restore until a poll and a sweep are complete";
   return "";
 }
 
@@ -167,6 +168,12 @@ void PrintConnection(Session& session, const api::Connection& connection) {
   fields.Add("Last poll", Cell(LastPollText(session, state),
                                state.last_poll().error().empty() ? Colour::kNone : Colour::kBad));
   fields.Add("Known up to", Ago(session, state.mark()));
+  fields.Add("Last sweep", Ago(session, state.sweep_mark()));
+  if (state.has_held_since()) {
+    fields.Add("Held", Cell("since " + Ago(session, state.held_since()) +
+                                ": restored; until a poll and a sweep are complete",
+                            Colour::kWarn));
+  }
   fields.Add("Odoo breaker",
              Cell(BreakerText(session, state.odoo_breaker()), BreakerColour(state.odoo_breaker())));
   fields.Add("Receiver breaker", Cell(BreakerText(session, state.receiver_breaker()),

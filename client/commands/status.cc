@@ -34,6 +34,12 @@ void PrintStatus(Session& session, const api::GetServerStatusResponse& status) {
     waiting += ", the oldest since " + Ago(session, status.oldest_waiting_time());
   fields.Add("Waiting", waiting);
   fields.Add("Dead", Count(status.dead_count(), Colour::kBad));
+  if (status.held_count() > 0) {
+    fields.Add("Held", Cell(fmt::format("{} connections after a restore, each until a poll and a "
+                                        "sweep of it are complete",
+                                        status.held_count()),
+                            Colour::kWarn));
+  }
   const api::EventLogStatus& log = status.event_log();
   fields.Add("Events kept",
              log.oldest_sequence() > log.newest_sequence()
@@ -41,6 +47,13 @@ void PrintStatus(Session& session, const api::GetServerStatusResponse& status) {
                  : fmt::format("{} to {}", log.oldest_sequence(), log.newest_sequence()));
   fields.Add("Database",
              fmt::format("{:.1f} MiB", static_cast<double>(status.database_bytes()) / (1 << 20)));
+  if (status.has_disk_free_bytes()) {
+    const std::string free =
+        fmt::format("{:.1f} GiB free", static_cast<double>(status.disk_free_bytes()) / (1 << 30));
+    fields.Add("Disk", status.disk_low()
+                           ? Cell(free + ": nearly full, polling stands still", Colour::kBad)
+                           : Cell(free));
+  }
   fields.Print(session.io().out, session.look());
 }
 

@@ -79,6 +79,10 @@ v1::ConnectionState ToProto(const ConnectionState& state) {
           state.receiver_failing_since.value_or(absl::InfinitePast()));
   SetTime(proto, &v1::ConnectionState::mutable_receiver_gone_since,
           state.receiver_gone_since.value_or(absl::InfinitePast()));
+  SetTime(proto, &v1::ConnectionState::mutable_held_since,
+          state.held_since.value_or(absl::InfinitePast()));
+  SetTime(proto, &v1::ConnectionState::mutable_line_mark, state.line_mark);
+  SetTime(proto, &v1::ConnectionState::mutable_sweep_mark, state.sweep_mark);
   return proto;
 }
 

@@ -93,7 +93,7 @@ void FillDetail(const SyncEvent& event, v1::SyncEvent& proto) {
     case EventType::kRestored:
     case EventType::kDiskLow:
     case EventType::kDiskRecovered:
-      proto.mutable_server_act()->set_what(detail.reason);
+      proto.mutable_server_act()->set_what(detail.change);
       proto.mutable_server_act()->set_actor(detail.actor);
       return;
     case EventType::kJobChanged:

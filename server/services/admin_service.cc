@@ -1,5 +1,9 @@
 #include "server/services/admin_service.h"
 
+#include <algorithm>
+#include <filesystem>
+#include <string>
+#include <system_error>
 #include <utility>
 
 #include "core/base/status.h"
@@ -9,6 +13,36 @@
 namespace poller {
 
 namespace v1 = odoopoller::v1;
+
+namespace {
+
+constexpr std::size_t kMaxName = 100;
+
+// The name becomes a part of a path on the server: nothing that leads elsewhere.
+absl::Status CheckBackupName(const std::string& name) {
+  const auto allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-';
+  };
+  if (!name.empty() && name.size() <= kMaxName && name.front() != '.' &&
+      std::all_of(name.begin(), name.end(), allowed)) {
+    return absl::OkStatus();
+  }
+  return InvalidFields({{"name",
+                         "must be 1 to 100 letters, digits, '.', '_' or '-', and not begin with a "
+                         "dot: a file name, not a path"}});
+}
+
+absl::Status MakeFolder(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (!error) std::filesystem::permissions(folder, std::filesystem::perms::owner_all, error);
+  return error ? MakeStatus(absl::StatusCode::kUnavailable,
+                            "the folder " + folder.string() + " cannot be made: " + error.message())
+               : absl::OkStatus();
+}
+
+}  // namespace
 
 grpc::ServerUnaryReactor* AdminServiceImpl::GetServerStatus(
     grpc::CallbackServerContext* context, const v1::GetServerStatusRequest* request,
@@ -41,6 +75,33 @@ Task<absl::StatusOr<v1::GetServerStatusResponse>> AdminServiceImpl::Status(
   response.mutable_event_log()->set_oldest_sequence(range.oldest.value());
   response.mutable_event_log()->set_newest_sequence(range.newest.value());
   response.set_database_bytes(totals.database_bytes);
+  response.set_held_count(totals.held);
+  if (context_.disk.free_bytes() >= 0) response.set_disk_free_bytes(context_.disk.free_bytes());
+  response.set_disk_low(context_.disk.low());
+  co_return response;
+}
+
+grpc::ServerUnaryReactor* AdminServiceImpl::BackupDatabase(grpc::CallbackServerContext* context,
+                                                           const v1::BackupDatabaseRequest* request,
+                                                           v1::BackupDatabaseResponse* response) {
+  return rpc::ServeUnary(context_.gate, *context, *request, *response, this,
+                         &AdminServiceImpl::Backup);
+}
+
+Task<absl::StatusOr<v1::BackupDatabaseResponse>> AdminServiceImpl::Backup(
+    rpc::Call call, v1::BackupDatabaseRequest request) {
+  CO_RETURN_IF_ERROR(CheckBackupName(request.name()));
+  const absl::Duration began = context_.clock.Monotonic();
+  auto backup = [this, name = request.name(),
+                 actor = call.ActorFor()]() -> absl::StatusOr<BackupInfo> {
+    RETURN_IF_ERROR(MakeFolder(context_.backup_folder));
+    return context_.backups.Backup(context_.backup_folder / name, actor, context_.clock.Now());
+  };
+  CO_ASSIGN_OR_RETURN(const BackupInfo made, co_await Blocking(context_, std::move(backup)));
+  v1::BackupDatabaseResponse response;
+  response.set_path(made.path.string());
+  response.set_size_bytes(made.bytes);
+  *response.mutable_duration() = rpc::ToProto(context_.clock.Monotonic() - began);
   co_return response;
 }
 

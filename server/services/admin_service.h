@@ -18,10 +18,15 @@ class AdminServiceImpl final : public odoopoller::v1::AdminService::CallbackServ
   grpc::ServerUnaryReactor* GetServerStatus(
       grpc::CallbackServerContext* context, const odoopoller::v1::GetServerStatusRequest* request,
       odoopoller::v1::GetServerStatusResponse* response) override;
+  grpc::ServerUnaryReactor* BackupDatabase(
+      grpc::CallbackServerContext* context, const odoopoller::v1::BackupDatabaseRequest* request,
+      odoopoller::v1::BackupDatabaseResponse* response) override;
 
  private:
   Task<absl::StatusOr<odoopoller::v1::GetServerStatusResponse>> Status(
       rpc::Call call, odoopoller::v1::GetServerStatusRequest request);
+  Task<absl::StatusOr<odoopoller::v1::BackupDatabaseResponse>> Backup(
+      rpc::Call call, odoopoller::v1::BackupDatabaseRequest request);
 
   const ServiceContext& context_;
 };

@@ -1,6 +1,7 @@
 // What all services work with, and what they do alike.
 #pragma once
 
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <utility>
@@ -15,6 +16,7 @@
 #include "core/delivery/dispatcher.h"
 #include "core/events/event_broker.h"
 #include "core/polling/scheduler.h"
+#include "core/storage/backup.h"
 #include "core/storage/connection_store.h"
 #include "core/storage/event_log.h"
 #include "core/storage/job_store.h"
@@ -23,6 +25,7 @@
 #include "core/storage/status_store.h"
 #include "core/storage/sync_log_store.h"
 #include "odoopoller/v1/connection.pb.h"
+#include "server/disk_watch.h"
 #include "server/rpc/convert_connection.h"
 #include "server/rpc/gate.h"
 
@@ -39,6 +42,7 @@ struct ServiceContext {
   SyncLogStore& sync_logs;
   EventLog& events;
   StatusStore& status;
+  BackupStore& backups;
   Scheduler& scheduler;
   Dispatcher& dispatcher;
   EventBroker& broker;
@@ -46,7 +50,9 @@ struct ServiceContext {
   Sleeper& sleeper;
   Executor storage_pool;  // where blocking calls of the stores run
   rpc::ConnectionRules rules;
-  std::string version;  // of the program
+  std::string version;                  // of the program
+  std::filesystem::path backup_folder;  // made when it is needed
+  DiskWatch& disk;
   Instant started;
   absl::Duration heartbeat =
       absl::Seconds(10);  // longest silence of an event stream; the API promises 15 s
