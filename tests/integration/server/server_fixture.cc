@@ -148,6 +148,7 @@ void ServerFixture::Start(absl::Duration heartbeat) {
   logs_ = v1::SyncLogService::NewStub(channel_);
   retries_ = v1::RetryQueueService::NewStub(channel_);
   orders_ = v1::OrderService::NewStub(channel_);
+  jobs_ = v1::JobService::NewStub(channel_);
   status_ = v1::AdminService::NewStub(channel_);
 }
 

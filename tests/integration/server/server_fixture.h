@@ -20,6 +20,7 @@
 #include "google/rpc/status.pb.h"
 #include "odoopoller/v1/admin_service.grpc.pb.h"
 #include "odoopoller/v1/connection_service.grpc.pb.h"
+#include "odoopoller/v1/job_service.grpc.pb.h"
 #include "odoopoller/v1/order_service.grpc.pb.h"
 #include "odoopoller/v1/retry_queue_service.grpc.pb.h"
 #include "odoopoller/v1/sync_log_service.grpc.pb.h"
@@ -150,6 +151,7 @@ class ServerFixture : public testing::Test {
   std::unique_ptr<v1::SyncLogService::Stub> logs_;
   std::unique_ptr<v1::RetryQueueService::Stub> retries_;
   std::unique_ptr<v1::OrderService::Stub> orders_;
+  std::unique_ptr<v1::JobService::Stub> jobs_;
   std::unique_ptr<v1::AdminService::Stub> status_;
 
  private:
