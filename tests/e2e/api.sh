@@ -37,7 +37,7 @@ expect() { # SERVICE/METHOD DATA PATTERN: the answer, or the error, contains PAT
 checks=0
 
 services=$("$buf" curl --protocol grpc --http2-prior-knowledge --list-services "http://$address")
-for service in ConnectionService SyncLogService RetryQueueService OrderService AdminService; do
+for service in ConnectionService SyncLogService RetryQueueService OrderService JobService AdminService; do
   grep -q "odoopoller.v1.$service" <<<"$services" || { echo "reflection does not list $service: $services" >&2; exit 1; }
 done
 grep -q grpc.health.v1.Health <<<"$services" || { echo "reflection does not list health" >&2; exit 1; }
@@ -52,7 +52,12 @@ expect $v1.ConnectionService/CreateConnection '{"connection":{"name":"1"}}' odoo
 expect $v1.SyncLogService/ListSyncLogs '{}' '{}'
 expect $v1.RetryQueueService/ListRetries '{}' '{}'
 expect $v1.RetryQueueService/GetRetry '{"deliveryId":"7"}' not_found
+expect $v1.RetryQueueService/RetryDeliveries '{"validateOnly":true}' '{}'
 expect $v1.OrderService/ListOrders '{}' '{}'
+expect $v1.JobService/ListJobs '{}' '{}'
+expect $v1.JobService/WatchJob '{"jobId":"7"}' not_found
+expect $v1.AdminService/BackupDatabase '{"name":"../x"}' invalid_argument
+expect $v1.AdminService/BackupDatabase '{"name":"x.db"}' sizeBytes
 printf 'authorization: Bearer wrong\n' >"$folder/headers"
 expect $v1.ConnectionService/ListConnections '{}' unauthenticated
 echo "reflection: $checks calls as expected"
