@@ -48,9 +48,10 @@ tests/e2e/api.sh
 step "kill -9 under load"
 tests/e2e/kill.sh build/dev 20
 
-step "databases that are refused, a full disk, a clock that is set"
+step "databases that are refused, a full disk, a clock that is set, old backups"
 tests/e2e/refused.sh
 tests/e2e/disk_full.sh
 tests/e2e/clock.sh
+tests/e2e/restore.sh
 
 step "done"
