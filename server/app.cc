@@ -82,6 +82,10 @@ DispatcherOptions DispatcherFrom(const Options& options, std::string ca_pem) {
   return dispatcher;
 }
 
+std::filesystem::path FolderOf(const std::filesystem::path& file) {
+  return file.has_parent_path() ? file.parent_path() : ".";
+}
+
 RetentionOptions RetentionFrom(const Options& options) {
   RetentionOptions retention;
   retention.events = options.retention_events;
@@ -122,11 +126,11 @@ struct App::Parts {
   TaskGroup loops{work.get_executor()};  // polling, delivery, the broker, retention
   TaskGroup calls{work.get_executor()};  // unary calls
   TaskGroup streams{work.get_executor()};
+  std::unique_ptr<DiskWatch> disk;
   std::unique_ptr<EventBroker> broker;
   std::unique_ptr<Dispatcher> dispatcher;
   std::unique_ptr<Scheduler> scheduler;
   std::unique_ptr<Retention> retention;
-  std::unique_ptr<DiskWatch> disk;
   std::unique_ptr<rpc::Authenticator> authenticator;
   std::unique_ptr<rpc::Gate> gate;
   std::optional<ServiceContext> context;
@@ -168,21 +172,21 @@ absl::Status App::Parts::MakeParts(absl::Duration heartbeat) {
       Dispatcher::Deps{storage->connections(), storage->outbox(), *webhook_http, clock, *sleeper,
                        random, loops, storage_pool, log, metrics},
       DispatcherFrom(options, std::move(trusted.webhook)));
+  disk = std::make_unique<DiskWatch>(
+      DiskWatch::Deps{[this] { return FreeDisk(FolderOf(options.DbPath())); }, storage->events(),
+                      *sleeper, clock, storage_pool, log, [] {}},
+      options.min_free_disk);
+  disk->Start();
   scheduler = std::make_unique<Scheduler>(
       Scheduler::Deps{storage->connections(), storage->ingest(), storage->sync_logs(),
                       storage->jobs(), *odoo_http, clock, *sleeper, random, loops, storage_pool,
-                      log, metrics, [this](ConnectionId id) { dispatcher->Hint(id); }},
+                      log, metrics, [this](ConnectionId id) { dispatcher->Hint(id); },
+                      [this] { return disk->low(); }},
       PollingFrom(options, std::move(trusted.odoo)));
   retention =
       std::make_unique<Retention>(Retention::Stores{storage->events(), storage->sync_logs(),
                                                     storage->jobs(), storage->ledger()},
                                   *sleeper, clock, storage_pool, log, RetentionFrom(options));
-
-  disk = std::make_unique<DiskWatch>(
-      DiskWatch::Deps{[this] { return FreeDisk(options.DbPath().parent_path()); },
-                      storage->events(), *sleeper, clock, storage_pool, log, [] {}},
-      options.min_free_disk);
-  disk->Start();
 
   authenticator = std::make_unique<rpc::Authenticator>(storage->tokens(), clock, random);
   gate = std::make_unique<rpc::Gate>(*authenticator, calls, streams, storage_pool, log);

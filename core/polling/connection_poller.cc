@@ -20,6 +20,7 @@ namespace {
 
 // When our own store does not answer.
 constexpr absl::Duration kStoreRetry = absl::Seconds(10);
+constexpr absl::Duration kLongestFull = absl::Minutes(1);  // between two looks at a full disk
 
 bool SameTarget(const odoo::Target& a, const odoo::Target& b) {
   return a.url == b.url && a.database == b.database && a.username == b.username &&
@@ -127,12 +128,14 @@ BackgroundWork::Host ConnectionPoller::BackgroundHost() {
     subject.go_on = [this, client = subject.client]() -> absl::Status {
       absl::MutexLock lock(&mu_);
       if (link_.client != client) return SettingsChangedError();
-      if (!gate_.HeldBy(context_->ingest.clock.Read()).empty()) return HeldError();
+      if (context_->ingest.Full() || !gate_.HeldBy(context_->ingest.clock.Read()).empty())
+        return HeldError();
       return absl::OkStatus();
     };
     return subject;
   };
-  host.held_by = [this] {
+  host.held_by = [this]() -> std::string {
+    if (context_->ingest.Full()) return "disk";
     absl::MutexLock lock(&mu_);
     return std::string(gate_.HeldBy(context_->ingest.clock.Read()));
   };
@@ -197,6 +200,8 @@ Task<absl::StatusOr<absl::Duration>> ConnectionPoller::Turn() {
     wait = gate_.Wait(*connection, context_->ingest.clock.Read());
   }
   if (wait > absl::ZeroDuration() || context_->ingest.stopping()) co_return wait;
+  if (context_->ingest.Full())
+    co_return std::min(connection->connection.settings.interval, kLongestFull);
   const auto result = co_await RunPass(std::move(*connection), /*forced=*/false);
   // The connection is gone: Load finds out. Everything else is settled.
   co_return absl::ZeroDuration();
@@ -205,6 +210,7 @@ Task<absl::StatusOr<absl::Duration>> ConnectionPoller::Turn() {
 Task<absl::StatusOr<PassResult>> ConnectionPoller::PollNow() {
   auto pass = co_await passes_.Acquire(LanePriority::kPoll);
   if (context_->ingest.stopping()) co_return StoppingError();
+  if (context_->ingest.Full()) co_return DiskFullError();
   auto connection = co_await Load();
   CO_RETURN_IF_ERROR(connection);
   co_return co_await RunPass(std::move(*connection), /*forced=*/true);

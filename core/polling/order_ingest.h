@@ -35,6 +35,8 @@ struct IngestDeps {
   Logger& log;
   std::function<void(ConnectionId)> committed;  // hint: deliveries may be due
   std::function<bool()> stopping;               // end at the next batch
+  std::function<bool()> full;  // there is no room for new orders: begin nothing; may be empty
+  bool Full() const { return full && full(); }
 };
 
 // One connection as one pass sees it.

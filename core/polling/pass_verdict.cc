@@ -94,6 +94,13 @@ absl::Status SettingsChangedError() {
                     kSettingsChanged);
 }
 
+absl::Status DiskFullError() {
+  return WithReason(
+      absl::UnavailableError("the server's disk is nearly full, so that nothing is polled: make "
+                             "room, or lower --min-free-disk"),
+      "DISK_LOW");
+}
+
 absl::Status HeldError() {
   return WithReason(absl::UnavailableError("the connection is not polled at present"), kHeld);
 }

@@ -38,7 +38,8 @@ PassVerdict JudgePass(const absl::Status& end, bool credentials_refused_before);
 bool IsInterruption(const absl::Status& end);
 absl::Status StoppingError();
 absl::Status SettingsChangedError();
-absl::Status HeldError();  // work behind the polls: they do not run at present
+absl::Status DiskFullError();  // kUnavailable (reason DISK_LOW)
+absl::Status HeldError();      // work behind the polls: they do not run at present
 
 // A short word for the class of an error: for metrics and to tell whether an error is the same as
 // the last.

@@ -47,6 +47,9 @@ class Scheduler {
     Metrics& metrics;
     std::function<void(ConnectionId)>
         committed;  // hint: deliveries may be due; called on any thread
+    // There is no room for new orders: no pass begins, save for what an operator resends. Asked on
+    // any thread; may be empty.
+    std::function<bool()> full = nullptr;
   };
   Scheduler(Deps deps, PollingOptions options);
   ~Scheduler();

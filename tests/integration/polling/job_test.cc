@@ -338,6 +338,17 @@ TEST_F(BackfillTest, StandsStillWhilePausedAndGoesOn) {
   EXPECT_EQ(storage_->jobs().Get(job.id)->progress.waits_for, "");
 }
 
+TEST_F(BackfillTest, StandsStillWhileTheDiskIsFullAndGoesOn) {
+  ConfirmHistory(20);
+  Begin();
+  full_ = true;
+  const Job job = Backfill();
+  EXPECT_EQ(job.progress.waits_for, "disk");
+  full_ = false;
+  Pass(absl::Minutes(2));
+  EXPECT_EQ(StateOf(job), "succeeded");
+}
+
 TEST_F(BackfillTest, WaitsForAnOdooThatIsDown) {
   ConfirmHistory(20);
   Begin();

@@ -90,7 +90,8 @@ void PollingFixture::StartScheduler() {
                        .storage_pool = io_.get_executor(),
                        .log = NullLogger(),
                        .metrics = metrics_,
-                       .committed = [this](ConnectionId) { ++hints_; }};
+                       .committed = [this](ConnectionId) { ++hints_; },
+                       .full = [this] { return full_; }};
   scheduler_ = std::make_unique<Scheduler>(std::move(deps), options_);
 }
 

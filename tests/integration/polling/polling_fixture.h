@@ -128,6 +128,7 @@ class PollingFixture : public testing::Test {
   PollingOptions options_;
   Connection connection_;
   int hints_ = 0;
+  bool full_ = false;  // no room on the disk
 
  private:
   void OpenStorage();

@@ -467,5 +467,18 @@ TEST_F(SchedulerTest, TestFindsClocksThatDiffer) {
   EXPECT_THAT(Step(steps, "clocks").detail, HasSubstr("10m"));
 }
 
+TEST_F(SchedulerTest, NothingIsPolledWhileTheDiskIsFull) {
+  Begin();
+  full_ = true;
+  Confirm();
+  ClearCalls();
+  Pass(absl::Minutes(10));
+  EXPECT_EQ(Calls(), 0u);
+  EXPECT_THAT(PollNow(), StatusIs(absl::StatusCode::kUnavailable, testing::HasSubstr("disk")));
+  full_ = false;
+  Pass(absl::Minutes(2));
+  EXPECT_EQ(State().waiting, 1);
+}
+
 }  // namespace
 }  // namespace poller::test
