@@ -12,8 +12,7 @@ disk=$(mktemp -d)
 mount -t tmpfs -o size=24m none "$disk"
 trap 'end_processes; umount "$disk"; rmdir "$disk"' EXIT
 data=$disk/data
-
-
+pollerd_flags=(--min-free-disk 0) # first without the warning that stops polling in time
 
 start_shop
 confirm 20
@@ -37,4 +36,38 @@ for round in 1 2 3; do
 done
 grep -q -i "disk" "$folder/pollerd.log" || { echo "the log does not speak of the disk" >&2; tail -n 5 "$folder/pollerd.log" >&2; exit 1; }
 stop_pollerd
-compare "disk full 3 times" 620
+
+# With the warning: polling stops while there is still room, what waits is delivered, and polling goes on by itself afterwards.
+pollerd_flags=(--min-free-disk 8MiB)
+disk_low() { "$bin/pollerctl" status -o json | grep -q '"diskLow": *true'; }
+await_disk() { # low|well
+  for _ in $(seq 60); do
+    if disk_low; then [ "$1" = low ] && return 0; elif [ "$1" = well ]; then return 0; fi
+    sleep 0.5
+  done
+  echo "the disk is not $1 for pollerd after 30 s" >&2
+  exit 1
+}
+start_pollerd
+await_disk well
+post "http://$receiver/receiver/mode" '{"status":503}'
+confirm 5
+"$bin/pollerctl" poll shop >/dev/null
+free=$(df --output=avail "$disk" | tail -n 1)
+dd if=/dev/zero of="$disk/ballast" bs=1k count=$((free - 6000)) status=none
+await_disk low
+confirm 5
+if "$bin/pollerctl" poll shop >"$folder/poll" 2>&1; then
+  echo "a poll ran on a disk that is nearly full" >&2
+  exit 1
+fi
+grep -q "min-free-disk" "$folder/poll" || { cat "$folder/poll" >&2; exit 1; }
+post "http://$receiver/receiver/mode" '{"status":200}'
+"$bin/pollerctl" retry --all >/dev/null 2>&1
+for _ in $(seq 60); do [ "$(waiting)" = 0 ] && break || sleep 0.5; done
+[ "$(waiting)" = 0 ] || { echo "deliveries do not drain on a disk that is nearly full" >&2; exit 1; }
+rm "$disk/ballast"
+await_disk well
+settle
+stop_pollerd
+compare "disk full 3 times, and nearly full" 630

@@ -210,9 +210,10 @@ struct World::Running {
         dispatcher({world.storage_->connections(), outbox, network, world.clock_, world.sleeper_,
                     world.random_, tasks, world.io_.get_executor(), NullLogger(), world.metrics_},
                    DispatcherOptions()),
-        scheduler({world.storage_->connections(), ingest, world.storage_->sync_logs(), world.storage_->jobs(), network,
-                   world.clock_, world.sleeper_, world.random_, tasks, world.io_.get_executor(),
-                   NullLogger(), world.metrics_, [this](ConnectionId id) { dispatcher.Hint(id); }},
+        scheduler({world.storage_->connections(), ingest, world.storage_->sync_logs(),
+                   world.storage_->jobs(), network, world.clock_, world.sleeper_, world.random_,
+                   tasks, world.io_.get_executor(), NullLogger(), world.metrics_,
+                   [this](ConnectionId id) { dispatcher.Hint(id); }},
                   PollingOptions()) {}
   Network network;
   Ingest ingest;

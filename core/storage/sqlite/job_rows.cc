@@ -19,7 +19,8 @@ namespace json = boost::json;
   "SELECT j.id, j.connection_id, c.name, j.kind, j.since, j.until, j.last, j.repair, j.state, " \
   "j.after_order, j.total, j.listed, j.enqueued, j.unchanged, j.dead, j.differences, "          \
   "j.first_differences, j.waits_for, j.error, j.requested, j.created_at, j.updated_at, "        \
-  "j.finished_at, j.oldest_date, j.oldest_order FROM job j JOIN connection c ON c.id = j.connection_id WHERE c.deleted = 0 "
+  "j.finished_at, j.oldest_date, j.oldest_order FROM job j JOIN connection c ON c.id = "        \
+  "j.connection_id WHERE c.deleted = 0 "
 
 absl::StatusOr<Job> ReadRow(const Query& query) {
   Job job;
