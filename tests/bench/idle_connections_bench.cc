@@ -68,9 +68,10 @@ class Bench {
                          random_, tasks_, io_.get_executor(), NullLogger(), metrics_},
         DispatcherOptions());
     scheduler_ = std::make_unique<Scheduler>(
-        Scheduler::Deps{storage_->connections(), storage_->ingest(), storage_->sync_logs(), http_,
-                        clock_, sleeper_, random_, tasks_, io_.get_executor(), NullLogger(),
-                        metrics_, [this](ConnectionId id) { dispatcher_->Hint(id); }},
+        Scheduler::Deps{storage_->connections(), storage_->ingest(), storage_->sync_logs(),
+                        storage_->jobs(), http_, clock_, sleeper_, random_, tasks_,
+                        io_.get_executor(), NullLogger(), metrics_,
+                        [this](ConnectionId id) { dispatcher_->Hint(id); }},
         PollingOptions());
   }
   ~Bench() {

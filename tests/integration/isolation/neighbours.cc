@@ -80,7 +80,7 @@ Neighbours::Neighbours() : folder_(NewFolder()) {
   polling.breaker.failures = 1 << 30;
   scheduler_ = std::make_unique<Scheduler>(
       Scheduler::Deps{storage_->connections(), storage_->ingest(), storage_->sync_logs(),
-                      *odoo_http_, clock_, *sleeper_, random_, *tasks_,
+                      storage_->jobs(), *odoo_http_, clock_, *sleeper_, random_, *tasks_,
                       storage_pool_.get_executor(), NullLogger(), metrics_,
                       [this](ConnectionId id) { dispatcher_->Hint(id); }},
       polling);
