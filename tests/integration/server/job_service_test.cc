@@ -252,8 +252,8 @@ TEST_F(BackupTest, LandsInTheFolderOfBackups) {
 }
 
 TEST_F(BackupTest, ANameThatIsAPathIsRefused) {
-  for (const std::string name :
-       {"", "../poller.db", "/tmp/x", "a/b", ".hidden", "sp ace", "nul\0byte"}) {
+  for (const std::string& name : std::vector<std::string>{
+           "", "../poller.db", "/tmp/x", "a/b", ".hidden", "sp ace", std::string("nul\0byte", 8)}) {
     EXPECT_THAT(WrongFields(Backup(name).status), ElementsAre("name")) << name;
   }
   EXPECT_THAT(WrongFields(Backup(std::string(101, 'a')).status), ElementsAre("name"));
