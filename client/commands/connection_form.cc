@@ -247,9 +247,10 @@ void ConnectionFlags::AddTo(CLI::App& verb, For purpose) {
   AddFile(verb, "--webhook-ca", "webhook.ca_pem",
           "PEM file with the authority of the receiver's certificate");
   if (purpose == For::kEdit) return;
-  AddText(verb, "--start-from", "start_from", "WHEN",
-          "What to deliver of the history: now (nothing), beginning (all), last:N (the newest N), or "
-          "all since a time such as 2026-01-31 [now]");
+  AddText(
+      verb, "--start-from", "start_from", "WHEN",
+      "What to deliver of the history: now (nothing), beginning (all), last:N (the newest N), or "
+      "all since a time such as 2026-01-31 [now]");
 }
 
 bool ConnectionFlags::Apply(Session& session, api::Connection& connection) const {

@@ -172,6 +172,9 @@ Task<absl::StatusOr<ConnectionWithState>> ConnectionPoller::Load() {
 }
 
 void ConnectionPoller::UseSettings(const ConnectionWithState& connection) {
+  // Polls and what runs behind them load at the same time: an edit may lie between the two.
+  if (connection.connection.version < link_.version) return;
+  link_.version = connection.connection.version;
   odoo::Target target = TargetOf(connection.connection.settings, context_->options);
   const odoo::Session stored{connection.state.odoo_uid, connection.state.odoo_version};
   if (link_.client != nullptr && SameTarget(link_.target, target)) {

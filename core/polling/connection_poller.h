@@ -50,7 +50,8 @@ class ConnectionPoller : public std::enable_shared_from_this<ConnectionPoller> {
     odoo::Target target;
     std::shared_ptr<odoo::Client> client;
     std::shared_ptr<IngestLane> turn;
-    bool begun = false;  // the connection had a mark
+    bool begun = false;        // the connection had a mark
+    std::int64_t version = 0;  // of the settings; never an older one again
   };
   struct Pass {
     Instant began;

@@ -138,7 +138,8 @@ Task<absl::Duration> JobRunner::HandleFailure(absl::Status failure, Turn turn) {
   if (failures_ >= kMaxFailures) {
     co_return co_await Store(job_->progress, /*done=*/true, std::string(Message(failure)));
   }
-  const absl::Duration wait = std::min(kFirstRetry * (1 << (failures_ - 1)), kLongestRetry);
+  const absl::Duration wait =
+      std::min(kFirstRetry * (1 << std::min(failures_ - 1, 10)), kLongestRetry);
   co_return co_await StandStill("odoo", wait);
 }
 

@@ -57,6 +57,7 @@ Task<absl::StatusOr<OrderIngest::Step>> OrderIngest::Begin() {
   step.lane = co_await subject_.lane->Acquire(manner_.priority);
   if (deps_.stopping()) co_return StoppingError();
   if (subject_.go_on) CO_RETURN_IF_ERROR(subject_.go_on());
+  if (deps_.Full() && manner_.mode != IngestMode::kResend) co_return HeldError();
   co_return std::move(step);
 }
 

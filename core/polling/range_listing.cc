@@ -39,6 +39,10 @@ Task<absl::Status> RangeListing::Fill(OrderIngest& ingest, const JobProgress& pr
   OrderId after = progress.after;
   while (rows_.empty() && !complete_) {
     auto page = co_await ingest.client().ListDated(Range(progress), after, page_size_);
+    if (odoo::ErrorKindOf(page.status()) == odoo::ErrorKind::kTooMuch && page_size_ > 1) {
+      page_size_ /= 2;
+      continue;
+    }
     CO_RETURN_IF_ERROR(page);
     complete_ = page->complete || page->orders.empty();
     if (!page->orders.empty()) after = page->orders.back().id;

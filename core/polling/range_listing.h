@@ -36,7 +36,7 @@ class RangeListing {
   odoo::DateRange Range(const JobProgress& progress) const;
 
   const JobSpec spec_;
-  const int page_size_;
+  int page_size_;
   std::deque<odoo::ListedOrder> rows_;
   bool complete_ = false;
 };

@@ -16,6 +16,7 @@ namespace poller {
 namespace {
 
 constexpr std::size_t kDifferencesNamed = 100;
+constexpr std::size_t kNameKept = 200;  // bytes of an order's name
 
 bool IsUndelivered(DeliveryStatus status) {
   switch (status) {
@@ -156,7 +157,7 @@ class Reconcile final : public JobWork {
   void Note(OrderId order, const std::string& name, const std::string& what) {
     ++progress_->differences;
     if (progress_->first_differences.size() < kDifferencesNamed) {
-      progress_->first_differences.push_back({order, name, what});
+      progress_->first_differences.push_back({order, SafeText(name, kNameKept), what});
     }
   }
 

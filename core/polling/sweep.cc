@@ -35,6 +35,10 @@ Task<absl::Status> Sweep::Run() {
   }
   LineQuery lines(options_, ingest_);
   CO_RETURN_IF_ERROR(co_await lines.Sweep(progress.from));
+  // A hold ends with this sweep: nothing may be left that could be stale.
+  if (ingest_.state().held_since && !ingest_.undecided().empty())
+    co_return absl::UnavailableError(
+        "orders changed while a restored shop was swept; sweeping again");
   IngestBatch last = ingest_.NewBatch();
   last.sweep_mark = ingest_.window().date.value_or(state.mark);
   co_return co_await ingest_.Conclude(std::move(last), "sweep");

@@ -22,6 +22,8 @@ class SweepSchedule {
   // Places it. `unit` in [0, 1) is the random draw: overdue sweeps, which all connections have
   // after a long stop, are spread over a quarter of the interval.
   void Place(const ConnectionState& state, absl::Duration now, double unit);
+  // The connection has not begun any more: it is to be placed anew.
+  void Forget() { due_ = absl::InfiniteDuration(); }
   // Due now: the connection waits for its sweep.
   void Hurry(absl::Duration now) { due_ = now; }
   // Zero: now. InfiniteDuration: the connection has not begun.

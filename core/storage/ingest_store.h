@@ -53,7 +53,7 @@ enum class IngestMode {
   kBaseline,  // recorded as known, not delivered; an order that is tracked already is delivered if
               // it changed
   kResend,    // an operator asked: as kDeliver, and an order equal to its head is delivered again
-              // under its id
+              // under its id, past breaker and backoff if the batch is live, else in its turn
   kBackfill,  // as kDeliver, and an order that is equal to its head and was only baseline is
               // delivered under its id
 };

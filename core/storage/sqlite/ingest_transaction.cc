@@ -206,9 +206,17 @@ absl::Status IngestTransaction::Apply(OrderId order, const IngestDecision& decis
   }
   if (decision.requeue) {
     ASSIGN_OR_RETURN(const std::optional<DeliveryRow> row, FindDelivery(db_, *decision.requeue));
-    RETURN_IF_ERROR(batch_.mode == IngestMode::kBackfill
-                        ? changes_.Enqueue(*row, batch_.priority, batch_.actor)
-                        : changes_.Force(*row, batch_.actor));
+    // History keeps its place behind live orders and the breaker; what an operator waits for does not.
+    if (batch_.mode == IngestMode::kBackfill || row->delivery.status == DeliveryStatus::kBaseline) {
+      const bool ask =
+          batch_.mode == IngestMode::kResend && batch_.priority == DeliveryClass::kLive;
+      RETURN_IF_ERROR(ask ? changes_.Force(*row, batch_.actor)
+                          : changes_.Enqueue(*row, batch_.priority, batch_.actor));
+    } else {
+      RETURN_IF_ERROR(batch_.priority == DeliveryClass::kHistory
+                          ? changes_.Requeue(*row, batch_.actor)
+                          : changes_.Force(*row, batch_.actor));
+    }
   }
   if (decision.head) {
     OrderHead head = *decision.head;

@@ -47,7 +47,9 @@ absl::StatusOr<BackupInfo> SqliteBackupStore::Write(const std::filesystem::path&
   if (stopped_) return absl::CancelledError("the program is being stopped");
   std::error_code error;
   if (std::filesystem::exists(std::filesystem::symlink_status(path, error))) return Exists(path);
-  const std::filesystem::path partial = path.string() + ".partial";
+  // Of a name that no backup can have, so that none is taken for the rest of another.
+  const std::filesystem::path partial =
+      path.parent_path() / ("." + path.filename().string() + ".partial");
   RemoveDatabaseFiles(partial);  // of a backup that was cut short
   RETURN_IF_ERROR(CreatePrivateFile(partial));
   struct Cleaner {

@@ -517,6 +517,9 @@ TEST_F(ReconcileTest, ReportsAndRepairs) {
   EXPECT_EQ(Known(gone_), "2 pending") << "order.cancelled";
   EXPECT_EQ(Known(fine_), "1 delivered") << "not again";
   EXPECT_EQ(Known(unreadable_), "1 delivered") << "what was delivered is not taken back";
+  const auto forced =
+      storage_->outbox().Claim(connection_.id, clock_.Read(), 10, /*forced_only=*/true);
+  EXPECT_EQ(forced.value().size(), 0u) << "a repair passes no breaker";
   Deliver();
 
   const Job again = Reconcile(/*repair=*/false);

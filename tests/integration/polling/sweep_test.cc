@@ -386,5 +386,36 @@ TEST_F(SweepTest, ConnectionThatIsHeldAfterARestoreIsSweptAtOnce) {
   EXPECT_GT(hints_, 0);
 }
 
+TEST_F(SweepTest, ConnectionThatWasMovedIsNotSweptBeforeItHasBegunThere) {
+  SimDatabase& other = sim_->AddDatabase("shop2");
+  const RecordId customer = other.AddPartner({.name = "Customer"});
+  const RecordId product = other.AddProduct({.name = "Widget", .default_code = "W-1", .price = 10});
+  for (int i = 0; i < 5; ++i) {
+    other.CreateConfirmedOrder(
+        {.partner_id = customer, .lines = {{.product_id = product, .quantity = 1}}});
+  }
+  options_.sweep_interval = absl::Minutes(5);
+  UseOptions();
+  BeginSlowly();
+  Pass(absl::Hours(1));
+  // Its first pass there fails, and the next comes long after the next sweep would be due.
+  const int fault = sim_->faults().Add({.kind = OdooFault::Kind::kStatus, .status = 500});
+  ConnectionUpdate update;
+  update.id = connection_.id;
+  update.settings = connection_.settings;
+  update.settings.interval = absl::Minutes(30);
+  update.settings.odoo.database = "shop2";
+  update.reset_odoo = true;
+  ASSERT_OK(storage_->connections().Update(update, Actor(), Now()));
+  scheduler_->Refresh(connection_.id);
+  Pass(absl::Seconds(10));
+  sim_->faults().Remove(fault);
+  Pass(absl::Minutes(25));
+  EXPECT_EQ(State().waiting, 0) << "history was taken for news";
+  Pass(absl::Hours(1));
+  EXPECT_GT(State().mark, absl::InfinitePast()) << "it has begun";
+  EXPECT_EQ(State().waiting, 0);
+}
+
 }  // namespace
 }  // namespace poller::test

@@ -28,6 +28,7 @@ class BackupTest : public StorageFixture {
     AddConnection();
   }
   fs::path BackupPath() const { return folder_ / "copy.db"; }
+  fs::path Partial() const { return folder_ / ".copy.db.partial"; }
   absl::StatusOr<BackupInfo> TryBackup() {
     return storage_->backups().Backup(BackupPath(), kActor, clock_.Now());
   }
@@ -100,17 +101,23 @@ TEST_F(BackupTest, DoesNotOverwriteAFile) {
 
 TEST_F(BackupTest, AFailureLeavesNoFile) {
   const auto missing = storage_->backups().Backup(folder_ / "no" / "copy.db", kActor, clock_.Now());
-  EXPECT_THAT(missing.status(), StatusIs(absl::StatusCode::kUnavailable, HasSubstr("no/copy.db")));
+  EXPECT_THAT(missing.status(), StatusIs(absl::StatusCode::kUnavailable, HasSubstr("no/.copy.db")));
   storage_->backups().Stop();
   EXPECT_THAT(TryBackup().status(), StatusIs(absl::StatusCode::kCancelled));
   EXPECT_FALSE(fs::exists(BackupPath()));
-  EXPECT_FALSE(fs::exists(BackupPath().string() + ".partial"));
+  EXPECT_FALSE(fs::exists(Partial()));
+}
+
+TEST_F(BackupTest, ABackupLeavesOthersOfSimilarNamesAlone) {
+  ASSERT_OK(storage_->backups().Backup(BackupPath().string() + ".partial", kActor, clock_.Now()));
+  ASSERT_OK(TryBackup().status());
+  EXPECT_TRUE(fs::exists(BackupPath().string() + ".partial"));
 }
 
 TEST_F(BackupTest, ABackupThatWasCutShortIsBegunAgain) {
-  std::ofstream(BackupPath().string() + ".partial") << "half";
+  std::ofstream(Partial()) << "half";
   EXPECT_OK(TryBackup().status());
-  EXPECT_FALSE(fs::exists(BackupPath().string() + ".partial"));
+  EXPECT_FALSE(fs::exists(Partial()));
 }
 
 TEST_F(BackupTest, OneAtATimeAndOthersWriteMeanwhile) {
