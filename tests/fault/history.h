@@ -33,6 +33,7 @@ class History {
   RecordId AnyOrder();
   RecordId AnyLine(RecordId order);
   void Bulk();
+  absl::Duration LateBy();
   void Edit(RecordId order, Tx tx);
   int Int(int low, int high) { return std::uniform_int_distribution<int>(low, high)(chance_); }
 

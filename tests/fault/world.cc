@@ -22,6 +22,13 @@ std::filesystem::path MakeFolder() {
   return name;
 }
 
+// Sweeps come more often than by default, so that a history need not last for hours.
+PollingOptions PollingFor(const World::Options& options) {
+  PollingOptions polling;
+  polling.sweep_interval = options.sweep_interval;
+  return polling;
+}
+
 absl::Status Down() { return absl::UnavailableError("the process is gone"); }
 
 HttpResponse ToResponse(const TestReply& reply, absl::Time date) {
@@ -214,7 +221,7 @@ struct World::Running {
                    world.storage_->jobs(), network, world.clock_, world.sleeper_, world.random_,
                    tasks, world.io_.get_executor(), NullLogger(), world.metrics_,
                    [this](ConnectionId id) { dispatcher.Hint(id); }},
-                  PollingOptions()) {}
+                  PollingFor(world.options_)) {}
   Network network;
   Ingest ingest;
   Outbox outbox;

@@ -87,6 +87,7 @@ class World {
     std::uint64_t seed = 1;
     int odoo_version = 17;
     bool send_cancelled = false;
+    absl::Duration sweep_interval = absl::Minutes(20);
     absl::Duration odoo_skew;  // of Odoo's web server's clock against its database's
   };
   explicit World(const Options& options);
