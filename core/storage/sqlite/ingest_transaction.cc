@@ -206,17 +206,7 @@ absl::Status IngestTransaction::Apply(OrderId order, const IngestDecision& decis
   }
   if (decision.requeue) {
     ASSIGN_OR_RETURN(const std::optional<DeliveryRow> row, FindDelivery(db_, *decision.requeue));
-    // History keeps its place behind live orders and the breaker; what an operator waits for does not.
-    if (batch_.mode == IngestMode::kBackfill || row->delivery.status == DeliveryStatus::kBaseline) {
-      const bool ask =
-          batch_.mode == IngestMode::kResend && batch_.priority == DeliveryClass::kLive;
-      RETURN_IF_ERROR(ask ? changes_.Force(*row, batch_.actor)
-                          : changes_.Enqueue(*row, batch_.priority, batch_.actor));
-    } else {
-      RETURN_IF_ERROR(batch_.priority == DeliveryClass::kHistory
-                          ? changes_.Requeue(*row, batch_.actor)
-                          : changes_.Force(*row, batch_.actor));
-    }
+    RETURN_IF_ERROR(DeliverAgain(*row));
   }
   if (decision.head) {
     OrderHead head = *decision.head;
@@ -224,6 +214,19 @@ absl::Status IngestTransaction::Apply(OrderId order, const IngestDecision& decis
     RETURN_IF_ERROR(WriteHead(head));
   }
   return absl::OkStatus();
+}
+
+// What an operator waits for goes at once. History keeps its place behind live orders and the
+// breaker; of what is in flight an attempt is being made.
+absl::Status IngestTransaction::DeliverAgain(const DeliveryRow& row) {
+  const bool history = batch_.priority == DeliveryClass::kHistory;
+  if (batch_.mode == IngestMode::kBackfill)
+    return changes_.Enqueue(row, batch_.priority, batch_.actor);
+  if (!history) return changes_.Force(row, batch_.actor);
+  if (row.delivery.in_flight) return absl::OkStatus();
+  if (row.delivery.status == DeliveryStatus::kBaseline)
+    return changes_.Enqueue(row, batch_.priority, batch_.actor);
+  return changes_.Requeue(row, batch_.actor);
 }
 
 absl::StatusOr<DeliveryId> IngestTransaction::Insert(OrderId order, const NewRevision& revision,

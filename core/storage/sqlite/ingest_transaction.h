@@ -34,6 +34,7 @@ class IngestTransaction {
   absl::Status ReadPast(OrderId order, OrderHistory& history);
   // `content`: the observation's content or raw record.
   absl::Status Apply(OrderId order, const IngestDecision& decision, const std::string& content);
+  absl::Status DeliverAgain(const DeliveryRow& row);
   absl::StatusOr<DeliveryId> Insert(OrderId order, const NewRevision& revision,
                                     const std::string& content);
   absl::Status Announce(const DeliveryRow& row, const NewRevision& revision);

@@ -61,7 +61,7 @@ void OutboxModel::Observe(const Observation& seen, const IngestBatch& batch, con
     if (equal && !touch) {
       order.write_date = seen.write_date;
       order.observed_at = std::max(order.observed_at, batch.observed_at);
-      if (batch.mode == IngestMode::kResend) Force(order.newest(), now);
+      if (batch.mode == IngestMode::kResend) DeliverAgain(order.newest(), batch, now);
       return;
     }
   }
@@ -137,6 +137,16 @@ void OutboxModel::Force(ModelRevision& revision, const Instant& now) {
   revision.forced = true;
   revision.due = now.mono;
   revision.due_wall = absl::InfinitePast();
+}
+
+void OutboxModel::DeliverAgain(ModelRevision& revision, const IngestBatch& batch,
+                               const Instant& now) {
+  if (batch.priority == DeliveryClass::kLive) return Force(revision, now);
+  if (revision.in_flight) return;
+  const bool forced = revision.forced && revision.status == DeliveryStatus::kPending;
+  if (revision.status == DeliveryStatus::kBaseline) revision.priority = batch.priority;
+  Force(revision, now);
+  revision.forced = forced;
 }
 
 void OutboxModel::Retry(OrderId order, const Instant& now) {

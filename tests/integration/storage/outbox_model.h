@@ -64,6 +64,7 @@ class OutboxModel {
   ModelRevision& Add(OrderId id, ModelOrder& order, const IngestBatch& batch, const Instant& now);
   ModelRevision& Find(OrderId order, int revision);
   void Force(ModelRevision& revision, const Instant& now);
+  void DeliverAgain(ModelRevision& revision, const IngestBatch& batch, const Instant& now);
   // True: a newer revision or a cancellation took its place.
   bool Overtaken(ModelOrder& order, ModelRevision& revision, bool requested);
 
