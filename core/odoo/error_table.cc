@@ -107,20 +107,31 @@ constexpr NamedRow kNamed[] = {
 // answer that harms nobody.
 bool IsNoDatabase(std::string_view body) { return Contains(body, "No database is selected"); }
 
-// An answer that is no error object: the first row whose range holds the status decides.
+bool IsJson2(const Fault& fault) { return fault.protocol == OdooProtocol::kJson2; }
+bool LacksDatabase(const Fault& fault) { return IsNoDatabase(fault.message); }
+
+// An answer that is no error object: the first row whose range holds the status, and whose test
+// holds, decides.
 struct HttpRow {
   int from, to;
-  bool (*test)(std::string_view body);
+  bool (*test)(const Fault& fault);  // null: any answer
   ErrorKind kind;
 };
 constexpr HttpRow kHttp[] = {
     {200, 299, nullptr, ErrorKind::kGarbage},       // a page where an answer belongs
     {300, 399, nullptr, ErrorKind::kProtocolGone},  // the URL is another one; we do not follow
-    {400, 400, nullptr, ErrorKind::kQuery},        {404, 404, IsNoDatabase, ErrorKind::kServerDown},
-    {404, 405, nullptr, ErrorKind::kProtocolGone}, {408, 408, nullptr, ErrorKind::kServerDown},
-    {410, 410, nullptr, ErrorKind::kProtocolGone}, {413, 413, nullptr, ErrorKind::kTooMuch},
-    {415, 415, nullptr, ErrorKind::kQuery},        {422, 422, nullptr, ErrorKind::kQuery},
-    {501, 501, nullptr, ErrorKind::kProtocolGone}, {500, 599, nullptr, ErrorKind::kServerDown},
+    {400, 400, nullptr, ErrorKind::kQuery},
+    {404, 404, LacksDatabase, ErrorKind::kServerDown},
+    // Odoo's own 404 of JSON-2 is an error object. A page comes from one that found no database.
+    {404, 404, IsJson2, ErrorKind::kServerDown},
+    {404, 405, nullptr, ErrorKind::kProtocolGone},
+    {408, 408, nullptr, ErrorKind::kServerDown},
+    {410, 410, nullptr, ErrorKind::kProtocolGone},
+    {413, 413, nullptr, ErrorKind::kTooMuch},
+    {415, 415, nullptr, ErrorKind::kQuery},
+    {422, 422, nullptr, ErrorKind::kQuery},
+    {501, 501, nullptr, ErrorKind::kProtocolGone},
+    {500, 599, nullptr, ErrorKind::kServerDown},
     {0, 999, nullptr, ErrorKind::kGarbage},  // 401, 403: something before Odoo refuses
 };
 
@@ -137,7 +148,7 @@ ErrorKind ClassifyNamed(const Fault& fault) {
 ErrorKind ClassifyHttp(const Fault& fault) {
   const auto* row = std::find_if(std::begin(kHttp), std::end(kHttp), [&](const HttpRow& r) {
     return fault.http_status >= r.from && fault.http_status <= r.to &&
-           (r.test == nullptr || r.test(fault.message));
+           (r.test == nullptr || r.test(fault));
   });
   return row == std::end(kHttp) ? ErrorKind::kGarbage : row->kind;
 }

@@ -11,6 +11,8 @@
 #include <iterator>
 #include <optional>
 
+#include "core/odoo/json2.h"
+#include "core/odoo/json_rpc.h"
 #include "tests/unit/odoo/scripted_http.h"
 
 namespace poller::odoo {
@@ -97,8 +99,21 @@ std::vector<Recording> LoadRecordings(const std::string& version) {
   return recordings;
 }
 
-std::string BodyText(const Recording& recording) {
-  return recording.body.is_string() ? Text(recording.body) : json::serialize(recording.body);
+std::unique_ptr<Codec> MakeCodec(const Recording& recording) {
+  const Secret key("a-secret-key");
+  if (recording.name.starts_with("19-json2/")) {
+    return std::make_unique<Json2Codec>("https://shop.example", "shop1", key);
+  }
+  return std::make_unique<JsonRpcCodec>("https://shop.example", "shop1", "poller", key);
+}
+
+HttpResponse AnswerTo(const Recording& recording, std::int64_t id) {
+  json::value body = recording.body;
+  json::object* object = body.if_object();
+  if (object != nullptr && object->contains("jsonrpc")) (*object)["id"] = id;
+  const bool is_json = recording.content_type.find("json") != std::string::npos;
+  return MakeResponse(recording.status, recording.content_type,
+                      is_json ? json::serialize(body) : Text(body));
 }
 
 json::object ErrorAnswer(const std::string& name, const std::string& message) {

@@ -3,13 +3,16 @@
 
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
+#include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "core/http/http_client.h"
+#include "core/odoo/codec.h"
 
 namespace poller::odoo {
 
@@ -25,8 +28,10 @@ Recording LoadRecording(const std::string& name);
 // All of one version ("17", "19-json2") by name.
 std::vector<Recording> LoadRecordings(const std::string& version);
 std::string ReadTestFile(const std::string& path);
-// The text of the recorded answer.
-std::string BodyText(const Recording& recording);
+// The codec of the recording's protocol, for a server that the recordings do not name.
+std::unique_ptr<Codec> MakeCodec(const Recording& recording);
+// The recorded answer; one of JSON-RPC carries `id`.
+HttpResponse AnswerTo(const Recording& recording, std::int64_t id);
 
 // Rows are matched by model and method, and cut to the ids and fields asked for, as Odoo does. A
 // field that is unknown is the error that this version gives. Every answer has a Date header.
