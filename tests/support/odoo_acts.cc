@@ -40,7 +40,7 @@ std::string CompleteName(const StoreView& view, const PartnerSpec& spec) {
 RecordId SimDatabase::AddPartner(const PartnerSpec& spec, Tx tx) {
   RecordId id = 0;
   Must(Run(tx, [&](Work& work) {
-    const ModelDef& model = schema_.At("res.partner");
+    const ModelDef& model = schema_->At("res.partner");
     Record record = work.New(model);
     id = record.id;
     json::object values = {{"name", TextOrFalse(spec.name)},
@@ -71,7 +71,7 @@ RecordId SimDatabase::AddProduct(const ProductSpec& spec, Tx tx) {
   Must(Run(tx, [&](Work& work) -> absl::Status {
     RecordId template_id = spec.template_id;
     if (template_id == 0) {
-      const ModelDef& templates = schema_.At("product.template");
+      const ModelDef& templates = schema_->At("product.template");
       Record record = work.New(templates);
       template_id = record.id;
       const std::string& code = spec.template_code.empty() && spec.attributes.empty()
@@ -85,7 +85,7 @@ RecordId SimDatabase::AddProduct(const ProductSpec& spec, Tx tx) {
     json::array variant;
     for (const auto& [attribute_name, value_name] : spec.attributes) {
       const RecordId attribute = work.Named("product.attribute", attribute_name);
-      const ModelDef& values = schema_.At("product.template.attribute.value");
+      const ModelDef& values = schema_->At("product.template.attribute.value");
       Record value = work.New(values);
       variant.push_back(value.id);
       Work::SetAll(
@@ -100,7 +100,7 @@ RecordId SimDatabase::AddProduct(const ProductSpec& spec, Tx tx) {
            {"is_custom", false}});
       RETURN_IF_ERROR(work.Put(values, std::move(value)));
     }
-    const ModelDef& model = schema_.At("product.product");
+    const ModelDef& model = schema_->At("product.product");
     Record record = work.New(model);
     id = record.id;
     Work::SetAll(model, record,
@@ -178,7 +178,7 @@ absl::Status SimDatabase::CancelOrder(RecordId order, Tx tx) {
   return Run(tx, [&](Work& work) -> absl::Status {
     ASSIGN_OR_RETURN(const Record record, work.Get(work.orders(), order));
     const bool locked = work.view().Text(work.orders(), record, "state") == "done" ||
-                        (schema_.version() >= 17 &&
+                        (schema_->version() >= 17 &&
                          work.view().Value(work.orders(), record, "locked") == FieldValue(true));
     if (locked)
       return absl::FailedPreconditionError(
@@ -221,11 +221,11 @@ json::object LockValues(int version, bool locked) {
 }  // namespace
 
 absl::Status SimDatabase::LockOrder(RecordId order, Tx tx) {
-  return Write("sale.order", order, LockValues(schema_.version(), true), tx);
+  return Write("sale.order", order, LockValues(schema_->version(), true), tx);
 }
 
 absl::Status SimDatabase::UnlockOrder(RecordId order, Tx tx) {
-  return Write("sale.order", order, LockValues(schema_.version(), false), tx);
+  return Write("sale.order", order, LockValues(schema_->version(), false), tx);
 }
 
 absl::Status SimDatabase::TouchOrder(RecordId order, Tx tx) {
@@ -246,8 +246,8 @@ absl::StatusOr<RecordId> SimDatabase::AddLine(RecordId order, const LineSpec& li
     RETURN_IF_ERROR(work.Get(work.orders(), order));
     ASSIGN_OR_RETURN(id, work.MakeLine(order, line));
     const bool note = !line.display_type.empty();
-    return work.Recompute(
-        order, note && schema_.version() >= 18 ? Work::Move::kIfTotalsChange : Work::Move::kAlways);
+    return work.Recompute(order, note && schema_->version() >= 18 ? Work::Move::kIfTotalsChange
+                                                                  : Work::Move::kAlways);
   });
   if (!done.ok()) return done;
   return id;
@@ -271,7 +271,7 @@ absl::Status SimDatabase::DeleteNoteLine(RecordId line, Tx tx) {
     RETURN_IF_ERROR(work.Delete(work.lines(), line));
     return work.Recompute(
         work.view().Ref(work.lines(), record, "order_id"),
-        schema_.version() >= 18 ? Work::Move::kIfTotalsChange : Work::Move::kAlways);
+        schema_->version() >= 18 ? Work::Move::kIfTotalsChange : Work::Move::kAlways);
   });
 }
 
@@ -284,7 +284,7 @@ absl::Status SimDatabase::EditLineAmount(RecordId line, std::string_view field, 
     work.ComputeLine(record);
     RETURN_IF_ERROR(work.Put(work.lines(), std::move(record)));
     return work.Recompute(
-        order, schema_.version() >= 18 ? Work::Move::kIfTotalsChange : Work::Move::kAlways);
+        order, schema_->version() >= 18 ? Work::Move::kIfTotalsChange : Work::Move::kAlways);
   });
 }
 

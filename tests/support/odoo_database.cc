@@ -6,6 +6,8 @@
 
 #include "core/base/clock.h"
 #include "core/base/status.h"
+#include "tests/support/odoo_upgrade.h"
+#include "tests/support/odoo_value.h"
 #include "tests/support/odoo_work.h"
 
 namespace poller::test {
@@ -62,15 +64,28 @@ SimOrder ReadOrder(const StoreView& view, const Record& record) {
 }  // namespace
 
 SimDatabase::SimDatabase(Options options)
-    : options_(std::move(options)), schema_(options_.version), store_(schema_) {
+    : options_(std::move(options)),
+      schema_(std::make_unique<Schema>(options_.version)),
+      store_(std::make_unique<Store>(*schema_)) {
   if (!options_.clock) options_.clock = [] { return SystemClock().Now(); };
   if (options_.seed && options_.is_odoo) Seed();
+}
+
+void SimDatabase::Upgrade(int version) {
+  const std::lock_guard lock(mu_);
+  if (!open_.empty()) Misuse("an upgrade while a transaction is open");
+  auto schema = std::make_unique<const Schema>(version);
+  auto store = std::make_unique<Store>(*schema);
+  CopyUpgraded(*store_, *store);
+  store_ = std::move(store);
+  schema_ = std::move(schema);
+  options_.version = version;
 }
 
 Tx SimDatabase::Begin() {
   const std::lock_guard lock(mu_);
   const std::uint64_t id = next_tx_++;
-  open_.emplace(id, store_.Begin(Now()));
+  open_.emplace(id, store_->Begin(Now()));
   return Tx{id};
 }
 
@@ -78,14 +93,14 @@ void SimDatabase::Commit(Tx tx) {
   const std::lock_guard lock(mu_);
   const auto found = open_.find(tx.id);
   if (found == open_.end()) Misuse("commit of a transaction that is not open");
-  store_.Commit(tx.id, found->second);
+  store_->Commit(tx.id, found->second);
   open_.erase(found);
 }
 
 void SimDatabase::Rollback(Tx tx) {
   const std::lock_guard lock(mu_);
   if (open_.erase(tx.id) == 0) Misuse("rollback of a transaction that is not open");
-  store_.Rollback(tx.id);
+  store_->Rollback(tx.id);
 }
 
 absl::Status SimDatabase::Run(Tx tx, const std::function<absl::Status(Work&)>& act) {
@@ -95,60 +110,60 @@ absl::Status SimDatabase::Run(Tx tx, const std::function<absl::Status(Work&)>& a
     if (found == open_.end()) Misuse("use of a transaction that is not open");
     // An act that fails half-way leaves nothing, as a savepoint would.
     const Overlay before = found->second;
-    Work work(store_, found->second, tx.id, Now());
+    Work work(*store_, found->second, tx.id, Now());
     absl::Status done = act(work);
     if (!done.ok()) found->second = before;
     return done;
   }
   const std::uint64_t id = next_tx_++;
   const absl::Time now = Now();
-  Overlay overlay = store_.Begin(now);
-  Work work(store_, overlay, id, now);
+  Overlay overlay = store_->Begin(now);
+  Work work(*store_, overlay, id, now);
   absl::Status done = act(work);
   if (done.ok()) {
-    store_.Commit(id, overlay);
+    store_->Commit(id, overlay);
   } else {
-    store_.Rollback(id);
+    store_->Rollback(id);
   }
   return done;
 }
 
 void SimDatabase::Insert(std::string_view model, RecordId id, const boost::json::object& values) {
   const std::lock_guard lock(mu_);
-  const ModelDef& def = schema_.At(model);
+  const ModelDef& def = schema_->At(model);
   Record record;
   record.id = id;
   record.values.resize(def.fields.size());
   Work::Set(def, record, "id", id);
   if (def.Find("active") != nullptr) Work::Set(def, record, "active", true);
   Work::SetAll(def, record, values);
-  store_.ReserveId(def, id);
+  store_->ReserveId(def, id);
   const std::uint64_t tx = next_tx_++;
-  Overlay overlay = store_.Begin(Now());
-  if (absl::Status put = store_.Put(tx, overlay, def, std::move(record)); !put.ok()) {
+  Overlay overlay = store_->Begin(Now());
+  if (absl::Status put = store_->Put(tx, overlay, def, std::move(record)); !put.ok()) {
     Misuse("insert into a row that a transaction holds");
   }
-  store_.Commit(tx, overlay);
+  store_->Commit(tx, overlay);
 }
 
 absl::Status SimDatabase::Write(std::string_view model, RecordId id,
                                 const boost::json::object& values, Tx tx) {
-  return Run(tx, [&](Work& work) { return work.WriteFields(schema_.At(model), id, values); });
+  return Run(tx, [&](Work& work) { return work.WriteFields(schema_->At(model), id, values); });
 }
 
 std::optional<SimOrder> SimDatabase::FindOrder(RecordId order) const {
   const std::lock_guard lock(mu_);
-  const StoreView view(store_);
-  const Record* record = view.Find(schema_.At("sale.order"), order);
+  const StoreView view(*store_);
+  const Record* record = view.Find(schema_->At("sale.order"), order);
   if (record == nullptr) return std::nullopt;
   return ReadOrder(view, *record);
 }
 
 std::vector<SimOrder> SimDatabase::Orders() const {
   const std::lock_guard lock(mu_);
-  const StoreView view(store_);
+  const StoreView view(*store_);
   std::vector<SimOrder> orders;
-  for (const auto& [id, record] : store_.Rows(schema_.At("sale.order"))) {
+  for (const auto& [id, record] : store_->Rows(schema_->At("sale.order"))) {
     orders.push_back(ReadOrder(view, *record));
   }
   return orders;
@@ -163,9 +178,9 @@ std::vector<SimOrder> SimDatabase::ConfirmedOrders() const {
 
 RecordId SimDatabase::FindByName(std::string_view model, std::string_view name) const {
   const std::lock_guard lock(mu_);
-  const StoreView view(store_);
-  const ModelDef& def = schema_.At(model);
-  for (const auto& [id, record] : store_.Rows(def)) {
+  const StoreView view(*store_);
+  const ModelDef& def = schema_->At(model);
+  for (const auto& [id, record] : store_->Rows(def)) {
     if (view.Text(def, *record, "name") == name) return id;
   }
   return 0;
@@ -179,12 +194,16 @@ RecordId SimDatabase::AddUser(const UserSpec& spec) {
   if (!spec.companies.empty()) values["company_id"] = spec.companies.front();
   if (uid == 0) {
     const std::lock_guard lock(mu_);
-    uid = store_.NextId(schema_.At("res.users"));
+    uid = store_->NextId(schema_->At("res.users"));
   }
   Insert("res.users", uid, values);
-  const std::lock_guard lock(mu_);
-  users_[uid] = SimUser{spec, true};
-  users_[uid].spec.uid = uid;
+  UserSpec known = spec;
+  known.uid = uid;
+  {
+    const std::lock_guard lock(mu_);
+    users_[uid] = SimUser{known, true};
+  }
+  if (!known.api_key.empty()) WriteKey(known);
   return uid;
 }
 
@@ -204,9 +223,32 @@ void SimDatabase::SetRights(const std::string& login, Rights rights) {
   UserOf(users_, login).spec.rights = rights;
 }
 
-void SimDatabase::SetKey(const std::string& login, const std::string& api_key) {
-  const std::lock_guard lock(mu_);
-  UserOf(users_, login).spec.api_key = api_key;
+void SimDatabase::SetKey(const std::string& login, const std::string& api_key, absl::Time expires) {
+  UserSpec spec;
+  {
+    const std::lock_guard lock(mu_);
+    SimUser& user = UserOf(users_, login);
+    user.spec.api_key = api_key;
+    user.spec.key_expires = expires;
+    spec = user.spec;
+  }
+  WriteKey(spec);
+}
+
+// One key a user: its record has the user's id.
+void SimDatabase::WriteKey(const UserSpec& user) {
+  if (user.api_key.empty()) {
+    Run({}, [&](Work& work) {
+      return work.Delete(schema_->At("res.users.apikeys"), user.uid);
+    }).IgnoreError();
+    return;
+  }
+  boost::json::object values = {{"name", "poller"}, {"user_id", user.uid}, {"scope", "rpc"}};
+  if (schema_->At("res.users.apikeys").Find("expiration_date") != nullptr &&
+      user.key_expires != absl::InfiniteFuture()) {
+    values["expiration_date"] = OdooDatetime(user.key_expires);
+  }
+  Insert("res.users.apikeys", user.uid, values);
 }
 
 void SimDatabase::SetActive(const std::string& login, bool active) {
@@ -230,11 +272,23 @@ std::optional<SimUser> SimDatabase::FindUser(RecordId uid) const {
   return found->second;
 }
 
+bool SimDatabase::IsKey(const SimUser& user, std::string_view key) const {
+  return user.active && !key.empty() && user.spec.api_key == key && Now() < user.spec.key_expires;
+}
+
+std::optional<SimUser> SimDatabase::FindUserByKey(std::string_view key) const {
+  const std::lock_guard lock(mu_);
+  for (const auto& [uid, user] : users_) {
+    if (IsKey(user, key)) return user;
+  }
+  return std::nullopt;
+}
+
 RecordId SimDatabase::Authenticate(std::string_view login, std::string_view secret) const {
   const std::lock_guard lock(mu_);
   for (const auto& [uid, user] : users_) {
     if (user.spec.login != login || !user.active || secret.empty()) continue;
-    if (user.spec.api_key == secret || user.spec.password == secret) return uid;
+    if (IsKey(user, secret) || user.spec.password == secret) return uid;
   }
   return 0;
 }
@@ -243,12 +297,12 @@ bool SimDatabase::CheckSecret(RecordId uid, std::string_view secret) const {
   const std::lock_guard lock(mu_);
   const auto found = users_.find(uid);
   if (found == users_.end() || !found->second.active || secret.empty()) return false;
-  return found->second.spec.api_key == secret || found->second.spec.password == secret;
+  return IsKey(found->second, secret) || found->second.spec.password == secret;
 }
 
 void SimDatabase::SetRecordFault(std::string_view model, RecordId id, RecordFault fault) {
   const std::lock_guard lock(mu_);
-  faults_[{schema_.At(model).number, id}] = std::move(fault);
+  faults_[{schema_->At(model).number, id}] = std::move(fault);
 }
 
 void SimDatabase::ClearRecordFaults() {
@@ -258,7 +312,7 @@ void SimDatabase::ClearRecordFaults() {
 
 void SimDatabase::ReadOnly(const std::function<void(const StoreView&, const Faults&)>& read) const {
   const std::lock_guard lock(mu_);
-  read(StoreView(store_), faults_);
+  read(StoreView(*store_), faults_);
 }
 
 }  // namespace poller::test

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -35,6 +36,7 @@ struct UserSpec {
   Rights rights = Rights::kAll;
   std::vector<RecordId> companies = {1};
   RecordId uid = 0;  // 0: the next free one
+  absl::Time key_expires = absl::InfiniteFuture();
 };
 
 struct SimUser {
@@ -135,9 +137,13 @@ class SimDatabase {
   explicit SimDatabase(Options options);
 
   const std::string& name() const { return options_.name; }
-  const Schema& schema() const { return schema_; }
+  const Schema& schema() const { return *schema_; }
   bool is_odoo() const { return options_.is_odoo; }
   absl::Time Now() const { return options_.clock(); }
+
+  // The same data in another version of Odoo. Fields that were renamed keep their content, those
+  // that it lacks are gone. Nobody may use the database meanwhile; no transaction may be open.
+  void Upgrade(int version);
 
   // Transactions. All that one writes carries the time of its `Begin` as write_date and is seen by
   // nobody else until `Commit`.
@@ -198,10 +204,14 @@ class SimDatabase {
   // Users.
   RecordId AddUser(const UserSpec& spec);
   void SetRights(const std::string& login, Rights rights);
-  void SetKey(const std::string& login, const std::string& api_key);  // "": revoked
+  // "": revoked. After `expires` it is refused.
+  void SetKey(const std::string& login, const std::string& api_key,
+              absl::Time expires = absl::InfiniteFuture());
   void SetActive(const std::string& login, bool active);
   RecordId AddCompany(const std::string& name);
   std::optional<SimUser> FindUser(RecordId uid) const;
+  // Whose API key that is, as JSON-2 asks.
+  std::optional<SimUser> FindUserByKey(std::string_view key) const;
   // The uid, or 0 where Odoo answers false.
   RecordId Authenticate(std::string_view login, std::string_view secret) const;
   bool CheckSecret(RecordId uid, std::string_view secret) const;
@@ -221,11 +231,13 @@ class SimDatabase {
   absl::Status EditLineAmount(RecordId line, std::string_view field, double value, Tx tx);
   absl::Status Run(Tx tx, const std::function<absl::Status(Work&)>& act);
   void Seed();
+  void WriteKey(const UserSpec& user);
+  bool IsKey(const SimUser& user, std::string_view key) const;
 
   Options options_;
-  Schema schema_;
+  std::unique_ptr<const Schema> schema_;
   mutable std::mutex mu_;
-  Store store_ ABSL_GUARDED_BY(mu_);
+  std::unique_ptr<Store> store_ ABSL_GUARDED_BY(mu_);
   std::uint64_t next_tx_ ABSL_GUARDED_BY(mu_) = 1;
   std::map<std::uint64_t, Overlay> open_ ABSL_GUARDED_BY(mu_);
   std::map<RecordId, SimUser> users_ ABSL_GUARDED_BY(mu_);

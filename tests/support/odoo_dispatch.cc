@@ -90,6 +90,7 @@ struct Scene {
   const ModelDef& model;
   const ModelCall& call;
   int version;
+  RecordId uid;
 
   // The ids of a method that works on records.
   std::vector<RecordId> Self() const {
@@ -202,7 +203,11 @@ json::value Exists(Scene& scene) {
   return there;
 }
 
-json::value ContextGet(Scene&) { return {{"lang", "en_US"}, {"tz", "UTC"}}; }
+json::value ContextGet(Scene& scene) {
+  json::object context = {{"lang", "en_US"}, {"tz", "UTC"}};
+  if (scene.version >= 19) context["uid"] = scene.uid;
+  return context;
+}
 
 struct Method {
   std::string_view name;
@@ -327,7 +332,7 @@ CallResult Execute(SimDatabase& database, const SimUser& user, const ModelCall& 
         version > method.last_version)
       continue;
     with_orm([&](OdooOrm& orm) {
-      Scene scene{orm, *model, call, version};
+      Scene scene{orm, *model, call, version, user.spec.uid};
       result.value = method.run(scene);
     });
     return result;

@@ -339,6 +339,15 @@ ModelDef Users() {
   return model.Build(NameOf);
 }
 
+ModelDef ApiKeys(int version) {
+  ModelBuilder model("res.users.apikeys", "Users API Keys", "id");
+  model.Char("name", "Description").Required();
+  model.Many2one("user_id", "User", "res.users").Required().ReadOnly();
+  model.Char("scope", "Scope").ReadOnly();
+  if (version >= 18) model.Datetime("expiration_date", "Expiration Date").ReadOnly();
+  return model.Build(NameOf);
+}
+
 ModelDef Named(const char* name, const char* description, const char* order = "id") {
   ModelBuilder model(name, description, order);
   model.Char("name", "Name").Required();
@@ -410,6 +419,7 @@ std::vector<ModelDef> AllModels(int version) {
   models.push_back(Product());
   models.push_back(Template());
   models.push_back(Users());
+  models.push_back(ApiKeys(version));
   AddGeography(models);
   AddMoney(models);
   AddAttributes(models);

@@ -113,6 +113,9 @@ void OdooOrm::CheckExist(const ModelDef& model, const std::vector<RecordId>& ids
 }
 
 bool OdooOrm::Visible(const ModelDef& model, const Record& record) const {
+  if (model.name == "res.users.apikeys") {
+    return view_.Ref(model, record, "user_id") == user_.spec.uid;
+  }
   const bool line = model.name == "sale.order.line";
   if (model.name != "sale.order" && !line) return true;
   const RecordId company = view_.Ref(model, record, "company_id");

@@ -77,7 +77,7 @@ struct ModelDef {
 // Immutable after construction.
 class Schema {
  public:
-  // `version` is 16, 17, 18 or 19.
+  // `version` is 16 to 22.
   explicit Schema(int version);
   int version() const { return version_; }
   const ModelDef* Find(std::string_view model) const;

@@ -3,32 +3,31 @@
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
+#include <shared_mutex>
 #include <utility>
 
 #include "core/base/clock.h"
 #include "tests/support/odoo_error.h"
+#include "tests/support/odoo_json2.h"
 #include "tests/support/odoo_json_rpc.h"
 
 namespace poller::test {
 
-OdooSim::OdooSim(Options options) : options_(std::move(options)) {
+OdooSim::OdooSim(Options options) : options_(std::move(options)), version_(options_.version) {
   if (!options_.web_clock) options_.web_clock = [] { return SystemClock().Now(); };
   if (!options_.database_clock) options_.database_clock = options_.web_clock;
 }
 
 SimDatabase& OdooSim::AddDatabase(const std::string& name, bool seed) {
   auto database = std::make_unique<SimDatabase>(SimDatabase::Options{
-      .name = name, .version = options_.version, .clock = options_.database_clock, .seed = seed});
+      .name = name, .version = version(), .clock = options_.database_clock, .seed = seed});
   const std::lock_guard lock(mu_);
   return *(databases_[name] = std::move(database));
 }
 
 void OdooSim::AddForeignDatabase(const std::string& name) {
-  auto database =
-      std::make_unique<SimDatabase>(SimDatabase::Options{.name = name,
-                                                         .version = options_.version,
-                                                         .clock = options_.database_clock,
-                                                         .is_odoo = false});
+  auto database = std::make_unique<SimDatabase>(SimDatabase::Options{
+      .name = name, .version = version(), .clock = options_.database_clock, .is_odoo = false});
   const std::lock_guard lock(mu_);
   databases_[name] = std::move(database);
 }
@@ -41,6 +40,13 @@ SimDatabase& OdooSim::db(const std::string& name) {
     std::abort();
   }
   return *found->second;
+}
+
+void OdooSim::SetVersion(int version) {
+  const std::unique_lock nobody_calls(calling_);
+  const std::lock_guard lock(mu_);
+  version_ = version;
+  for (auto& [name, database] : databases_) database->Upgrade(version);
 }
 
 std::vector<std::string> OdooSim::DatabaseNames() const {
@@ -107,7 +113,9 @@ void OdooSim::ClearCalls() {
 
 TestReply OdooSim::Route(const TestRequest& request) {
   // One codec a protocol; each is a function of the server and the request.
-  if (request.path == "/jsonrpc") return AnswerJsonRpc(*this, request);
+  if (request.path == "/jsonrpc" && HasJsonRpc()) return AnswerJsonRpc(*this, request);
+  if (request.path.starts_with("/json/2") && HasJson2()) return AnswerJson2(*this, request);
+  if (request.path == "/web/version" && HasJson2()) return AnswerWebVersion(*this);
   const std::vector<OdooFault> faults = faults_.Take("", "", "");
   if (std::optional<TestReply> instead = ReplyInstead(faults)) return *std::move(instead);
   TestReply reply = HtmlReply(404, "Odoo");
@@ -117,7 +125,11 @@ TestReply OdooSim::Route(const TestRequest& request) {
 }
 
 TestReply OdooSim::Handle(const TestRequest& request) {
-  TestReply reply = Route(request);
+  TestReply reply;
+  {
+    const std::shared_lock calling(calling_);
+    reply = Route(request);
+  }
   if (!reply.headers.Has("Server")) reply.headers.Add("Server", "Werkzeug/2.2.2 Python/3.11.2");
   if (reply.send_date && !reply.headers.Has("Date")) {
     reply.headers.Add("Date", FormatHttpDate(options_.web_clock()));

@@ -155,6 +155,19 @@ TestReply OdooSimControl::AddFault(const ControlBody& body) {
   return ControlAnswer({{"id", sim_.faults().Add(std::move(fault))}});
 }
 
+TestReply OdooSimControl::SetVersion(const ControlBody& body) {
+  const std::int64_t version = body.Int("version");
+  if (version < 16 || version > 22) return ControlError(400, "version: 16 to 22");
+  {
+    // What is held cannot be carried over.
+    const std::lock_guard lock(mu_);
+    for (const Held& held : held_) sim_.db(held.db).Commit(held.tx);
+    held_.clear();
+  }
+  sim_.SetVersion(static_cast<int>(version));
+  return ControlAnswer({{"version", version}});
+}
+
 TestReply OdooSimControl::Handle(const TestRequest& request) {
   const std::string what = request.path.substr(std::string("/sim/").size());
   if (request.method == "GET") {
@@ -165,6 +178,7 @@ TestReply OdooSimControl::Handle(const TestRequest& request) {
   const std::optional<ControlBody> body = ControlBody::Parse(request);
   if (!body.has_value()) return ControlError(400, "the body must be a JSON object");
   if (what == "fault") return AddFault(*body);
+  if (what == "version") return SetVersion(*body);
   if (what == "clear-faults") {
     sim_.faults().Clear(body->Text("db"));
     return ControlAnswer({{"ok", true}});
@@ -175,7 +189,9 @@ TestReply OdooSimControl::Handle(const TestRequest& request) {
   SimDatabase& db = sim_.db(name);
   if (what == "orders" || what == "bulk") return CreateOrders(db, *body, what == "bulk");
   if (what == "key") {
-    db.SetKey(body->Text("login", "admin"), body->Text("key"));
+    const absl::Duration expires = absl::Seconds(body->Int("expires_in_seconds"));
+    db.SetKey(body->Text("login", "admin"), body->Text("key"),
+              expires > absl::ZeroDuration() ? db.Now() + expires : absl::InfiniteFuture());
     return ControlAnswer({{"ok", true}});
   }
   return Act(db, what, *body);

@@ -12,7 +12,8 @@
 //   what = price | quantity | description | ref | note | add-line | add-note |
 //                                   partner-street | product-code; lines and so on are those of the
 //                                   order `id`
-//   POST /sim/key                   {db, login, key}: "" revokes it
+//   POST /sim/key                   {db, login, key, expires_in_seconds}: "" revokes it
+//   POST /sim/version               {version}: 16 to 22, over the same data
 //   POST /sim/fault                 {db, kind, model, method, times, status, retry_after, delay_ms,
 //   bytes, name, message} -> {"id": N} POST /sim/clear-faults          {db}
 // Errors are 400, 404 or 409 with {"error": "..."}.
@@ -56,6 +57,7 @@ class OdooSimControl {
   TestReply CreateOrders(SimDatabase& db, const ControlBody& body, bool bulk);
   TestReply Act(SimDatabase& db, const std::string& what, const ControlBody& body);
   TestReply AddFault(const ControlBody& body);
+  TestReply SetVersion(const ControlBody& body);
 
   OdooSim& sim_;
   std::map<std::string, std::unique_ptr<OrderGenerator>> generators_;

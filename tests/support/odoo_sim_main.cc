@@ -71,7 +71,7 @@ int main(int argc, char** argv) {
       "A simulated Odoo on 127.0.0.1. Control it under /sim/ (tests/support/odoo_sim_control.h).");
   app.add_option("--port", flags.port, "0: any free one")->capture_default_str();
   app.add_option("--databases", flags.databases, "names, separated by commas")->delimiter(',');
-  app.add_option("--version", flags.version)->check(CLI::Range(16, 19))->capture_default_str();
+  app.add_option("--version", flags.version)->check(CLI::Range(16, 22))->capture_default_str();
   app.add_option("--orders-per-second", flags.orders_per_second, "all databases together; 0: none")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();

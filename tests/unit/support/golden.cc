@@ -20,9 +20,8 @@ namespace json = boost::json;
   std::abort();
 }
 
-std::filesystem::path FindRecording(int version, const std::string& name) {
-  const std::filesystem::path folder =
-      std::filesystem::path(POLLER_TEST_DATA) / "odoo" / std::to_string(version);
+std::filesystem::path FindRecording(const std::string& of, const std::string& name) {
+  const std::filesystem::path folder = std::filesystem::path(POLLER_TEST_DATA) / "odoo" / of;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     if (entry.path().filename().string().starts_with(name + "-") || entry.path().stem() == name) {
       return entry.path();
@@ -60,7 +59,11 @@ void AddTargets(SimDatabase& db, const ModelDef& model, const json::object& row,
 }  // namespace
 
 Recording LoadRecording(int version, const std::string& name) {
-  const std::filesystem::path path = FindRecording(version, name);
+  return LoadRecording(std::to_string(version), name);
+}
+
+Recording LoadRecording(const std::string& folder, const std::string& name) {
+  const std::filesystem::path path = FindRecording(folder, name);
   std::ifstream file(path);
   const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
   const json::object root = json::parse(text).as_object();
@@ -115,6 +118,7 @@ json::value BodyOf(const TestReply& reply) {
   json::value body = json::parse(reply.body, failed);
   if (failed) return json::value(reply.body);
   if (body.is_object()) {
+    body.get_object().erase("debug");
     if (json::value* error = body.get_object().if_contains("error")) {
       error->at("data").as_object().erase("debug");
     }

@@ -20,6 +20,8 @@ struct Recording {
 // tests/data/odoo/VERSION/NAME.json; `name` may be the leading number alone ("51"). Aborts if it is
 // not there.
 Recording LoadRecording(int version, const std::string& name);
+// `folder` is that of a protocol: "19-json2".
+Recording LoadRecording(const std::string& folder, const std::string& name);
 
 // A server of that version with the database, users and records that the recordings show. The keys
 // are the recordings' placeholders.

@@ -6,6 +6,7 @@
 #include <boost/json/serialize.hpp>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "tests/support/odoo_sim.h"
 #include "tests/unit/support/golden.h"
@@ -17,6 +18,24 @@ using ::testing::HasSubstr;
 
 namespace json = boost::json;
 
+// Status, type and the whole body, except for pages of HTML, of which the recordings keep the title.
+void ExpectTheSameAs(const Recording& recording, OdooSim& sim) {
+  SCOPED_TRACE(recording.name);
+  const TestReply reply = sim.Handle(recording.request);
+  EXPECT_EQ(reply.status, recording.status);
+  EXPECT_EQ(reply.headers.Get("Content-Type"), recording.content_type);
+  const std::string stand_in =
+      recording.body.is_string() ? std::string(recording.body.get_string()) : "";
+  if (stand_in.starts_with("<html>")) {
+    const std::size_t start = stand_in.find('"') + 1;
+    const std::string title = stand_in.substr(start, stand_in.find('"', start) - start);
+    EXPECT_THAT(reply.body, HasSubstr("<title>" + title + "</title>"));
+    return;
+  }
+  EXPECT_EQ(BodyOf(reply), recording.body) << json::serialize(BodyOf(reply)) << "\nrecorded:\n"
+                                           << json::serialize(recording.body);
+}
+
 class OdooRecordingsTest : public ::testing::TestWithParam<int> {
  protected:
   OdooRecordingsTest() : sim_(RecordedOdoo(GetParam())) {}
@@ -25,24 +44,9 @@ class OdooRecordingsTest : public ::testing::TestWithParam<int> {
     return sim_->Handle(LoadRecording(GetParam(), name).request);
   }
 
-  // Status, type and the whole body, except for pages of HTML, of which the recordings keep the
-  // title.
   void ExpectTheSame(const std::string& name) {
-    const Recording recording = LoadRecording(GetParam(), name);
-    SCOPED_TRACE(recording.name + " of " + std::to_string(GetParam()));
-    const TestReply reply = sim_->Handle(recording.request);
-    EXPECT_EQ(reply.status, recording.status);
-    EXPECT_EQ(reply.headers.Get("Content-Type"), recording.content_type);
-    const std::string stand_in =
-        recording.body.is_string() ? std::string(recording.body.get_string()) : "";
-    if (stand_in.starts_with("<html>")) {
-      const std::size_t start = stand_in.find('"') + 1;
-      const std::string title = stand_in.substr(start, stand_in.find('"', start) - start);
-      EXPECT_THAT(reply.body, HasSubstr("<title>" + title + "</title>"));
-      return;
-    }
-    EXPECT_EQ(BodyOf(reply), recording.body) << json::serialize(BodyOf(reply)) << "\nrecorded:\n"
-                                             << json::serialize(recording.body);
+    SCOPED_TRACE(GetParam());
+    ExpectTheSameAs(LoadRecording(GetParam(), name), *sim_);
   }
 
   std::unique_ptr<OdooSim> sim_;
@@ -121,6 +125,41 @@ TEST_P(OdooRecordingsTest, HidesArchivedProductsFromSearchesAlone) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Versions, OdooRecordingsTest, ::testing::Values(17, 18, 19));
+
+class Json2RecordingsTest : public ::testing::Test {
+ protected:
+  void ExpectTheSame(const std::vector<std::string>& names) {
+    for (const std::string& name : names) ExpectTheSameAs(LoadRecording("19-json2", name), *sim_);
+  }
+  std::unique_ptr<OdooSim> sim_ = RecordedOdoo(19);
+};
+
+TEST_F(Json2RecordingsTest, TakesKeysOfUsersAlone) {
+  ExpectTheSame({"04", "05", "06", "07", "08", "25"});
+}
+
+TEST_F(Json2RecordingsTest, FindsItsDatabase) { ExpectTheSame({"02", "03"}); }
+
+TEST_F(Json2RecordingsTest, RefusesWrongModelsMethodsAndArguments) {
+  ExpectTheSame({"09", "10", "11", "14", "24", "27", "28", "29", "30", "35", "36", "37"});
+}
+
+TEST_F(Json2RecordingsTest, RefusesUnknownFieldsOrdersCompaniesAndDates) {
+  ExpectTheSame({"15", "16", "17", "18", "56", "72", "73", "98", "99", "100"});
+}
+
+TEST_F(Json2RecordingsTest, ReadsOrdersLinesProductsPartnersAndCurrencies) {
+  ExpectTheSame({"19", "20", "21", "22", "23", "33", "34", "51", "52", "53", "54", "55",
+                 "57", "58", "59", "60", "61", "62", "63", "64", "66", "67", "96"});
+}
+
+TEST_F(Json2RecordingsTest, ReadsNested) { ExpectTheSame({"69", "70", "71", "74"}); }
+
+TEST_F(Json2RecordingsTest, TellsWhatAUserMay) { ExpectTheSame({"104", "105"}); }
+
+TEST_F(Json2RecordingsTest, RefusesToWriteToMissingRecords) { ExpectTheSame({"91"}); }
+
+TEST_F(Json2RecordingsTest, AMethodThatReturnsNothingGivesNull) { ExpectTheSame({"94", "95"}); }
 
 }  // namespace
 }  // namespace poller::test

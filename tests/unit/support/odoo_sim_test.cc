@@ -286,6 +286,64 @@ TEST_F(OdooSimTest, BendsAnswers) {
               HasSubstr("builtins.MemoryError"));
 }
 
+// What Odoo's documentation tells of 16 and 22; no recording shows them.
+TEST_F(OdooSimTest, SpeaksTheProtocolsOfItsVersion) {
+  const auto status = [&](const std::string& method, const std::string& path) {
+    return sim_
+        .Handle(method, path,
+                {{"Content-Type", "application/json"}, {"Authorization", "bearer admin-key"}}, "{}")
+        .status;
+  };
+  for (const int version : {16, 17, 18}) {
+    sim_.SetVersion(version);
+    EXPECT_EQ(status("POST", "/jsonrpc"), 200) << version;
+    EXPECT_EQ(status("POST", "/json/2/res.users/context_get"), 404) << version;
+    EXPECT_EQ(status("GET", "/web/version"), 404) << version;
+  }
+  sim_.SetVersion(19);
+  EXPECT_EQ(status("POST", "/jsonrpc"), 200);
+  EXPECT_EQ(status("POST", "/json/2/res.users/context_get"), 200);
+  EXPECT_EQ(status("GET", "/web/version"), 200);
+  sim_.SetVersion(22);
+  EXPECT_EQ(status("POST", "/jsonrpc"), 404);
+  EXPECT_EQ(status("POST", "/json/2/res.users/context_get"), 200);
+  EXPECT_EQ(status("GET", "/web/version"), 200);
+}
+
+TEST_F(OdooSimTest, KeepsItsDataAcrossUpgrades) {
+  sim_.SetVersion(16);
+  const RecordId order = NewOrder();
+  ASSERT_TRUE(db_.LockOrder(order).ok());
+  EXPECT_EQ(db_.FindOrder(order)->state, "done");
+  const SimOrder before = *db_.FindOrder(order);
+  const json::value partner =
+      client_.Result("res.partner", "read", {{partner_}}, {{"fields", {"mobile"}}});
+  sim_.SetVersion(19);
+  const SimOrder after = *db_.FindOrder(order);
+  EXPECT_EQ(after.state, "sale");
+  EXPECT_EQ(OrderField(order, "locked"), json::value(true));
+  EXPECT_EQ(after.name, before.name);
+  EXPECT_EQ(after.write_date, before.write_date);
+  EXPECT_EQ(after.amount_total, before.amount_total);
+  const json::value line = client_.Result("sale.order.line", "read", {{after.lines.at(0).id}},
+                                          {{"fields", {"product_uom_id", "order_id"}}});
+  EXPECT_TRUE(line.at(0).at("product_uom_id").is_array());
+  EXPECT_EQ(client_.Error("res.partner", "read", {{partner_}}, {{"fields", {"mobile"}}}),
+            "builtins.ValueError");
+  EXPECT_GT(NewOrder(), order);
+}
+
+TEST_F(OdooSimTest, KeysEnd) {
+  sim_.SetVersion(18);
+  db_.SetKey("admin", "admin-key", db_.Now() + absl::Hours(24));
+  const json::value keys =
+      client_.Result("res.users.apikeys", "search_read", {json::parse(R"([["user_id","=",2]])")},
+                     {{"fields", {"expiration_date"}}});
+  EXPECT_TRUE(keys.at(0).at("expiration_date").is_string()) << json::serialize(keys);
+  db_.SetKey("admin", "admin-key", db_.Now() - absl::Hours(24));
+  EXPECT_EQ(client_.Error("sale.order", "search", kEverything), "odoo.exceptions.AccessDenied");
+}
+
 TEST_F(OdooSimTest, ServesOverASocket) {
   NewOrder();
   const auto server = sim_.Serve();
