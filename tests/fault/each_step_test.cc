@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "tests/fault/verdict.h"
@@ -11,22 +12,44 @@
 namespace poller::test {
 namespace {
 
-// All that a shop does, in one order. What goes wrong is armed before.
+// A shop's day, in one order. What goes wrong is armed before.
 class Day {
  public:
-  Day() : world_(OptionsOfTheDay()) {
+  explicit Day(World::Options options = Options()) : world_(options) {
     customer_ = world_.shop().AddPartner({.name = "Customer"});
     product_ = world_.shop().AddProduct({.name = "Widget", .default_code = "W-1", .price = 10});
     Confirm();  // before the start: baseline
   }
+  virtual ~Day() = default;
 
   World& world() { return world_; }
 
   // What is wrong in the end; empty: nothing.
   std::vector<std::string> Play() {
-    SimDatabase& shop = world_.shop();
     world_.Start(/*create=*/true);
     world_.Advance(absl::Seconds(20));
+    Pass();
+    Heal();
+    std::vector<std::string> wrong = world_.Violations();
+    for (std::string& line : Compare()) wrong.push_back(std::move(line));
+    return wrong;
+  }
+
+ protected:
+  static World::Options Options() {
+    World::Options options;
+    options.seed = 7;
+    options.send_cancelled = true;
+    return options;
+  }
+  RecordId Confirm() {
+    return world_.shop().CreateConfirmedOrder(
+        {.partner_id = customer_, .lines = {{.product_id = product_, .quantity = 2}}});
+  }
+
+ private:
+  virtual void Pass() {
+    SimDatabase& shop = world_.shop();
     const RecordId edited = Confirm(), cancelled = Confirm(), lines = Confirm();
     world_.Advance(absl::Seconds(70));
     (void)shop.EditNote(edited, "<p>call first</p>");
@@ -43,23 +66,8 @@ class Day {
     (void)shop.EditLineDescription(order->lines.at(0).id, "blue");  // moves no write_date
     (void)shop.Reconfirm(cancelled);
     world_.Advance(absl::Minutes(8));
-    Heal();
-    std::vector<std::string> wrong = world_.Violations();
-    for (std::string& line : CompareOrders(world_)) wrong.push_back(std::move(line));
-    return wrong;
   }
-
- private:
-  static World::Options OptionsOfTheDay() {
-    World::Options options;
-    options.seed = 7;
-    options.send_cancelled = true;
-    return options;
-  }
-  RecordId Confirm() {
-    return world_.shop().CreateConfirmedOrder(
-        {.partner_id = customer_, .lines = {{.product_id = product_, .quantity = 2}}});
-  }
+  virtual std::vector<std::string> Compare() { return CompareOrders(world_); }
   void Heal() {
     world_.crash().Disarm();
     world_.requests().fails = 0;
@@ -69,6 +77,44 @@ class Day {
 
   World world_;
   RecordId customer_ = 0, product_ = 0;
+};
+
+// A shop whose history is fetched behind the polls, while it works, and is compared afterwards.
+class DayWithHistory final : public Day {
+ public:
+  DayWithHistory() : Day(FromTheBeginning()) {
+    for (int i = 0; i < 8; ++i) Confirm();
+  }
+
+ private:
+  static World::Options FromTheBeginning() {
+    World::Options options = Options();
+    options.start_from.kind = StartFrom::Kind::kBeginning;
+    options.page_size = 5;
+    options.batch_size = 3;
+    return options;
+  }
+  void Pass() override {
+    SimDatabase& shop = world().shop();
+    const std::vector<SimOrder> orders = shop.Orders();
+    (void)shop.EditNote(orders.at(2).id, "<p>edited while history is fetched</p>");
+    Confirm();
+    world().Advance(absl::Minutes(4));
+    world().StartJob(JobKind::kReconcile, /*repair=*/true);
+    world().Advance(absl::Seconds(20));
+    (void)shop.EditNote(orders.at(7).id, "<p>edited while it is compared</p>");
+    world().Advance(absl::Minutes(4));
+  }
+  std::vector<std::string> Compare() override {
+    std::vector<std::string> wrong = CompareOrders(world(), /*with_history=*/true);
+    const auto jobs = world().storage().jobs().List(JobFilter(), JobId(), 10);
+    if (jobs.value().size() != 2) wrong.push_back("there are not two jobs");
+    for (const Job& job : *jobs) {
+      if (job.state != JobState::kSucceeded)
+        wrong.push_back("job " + std::to_string(job.id.value()) + ": " + job.error);
+    }
+    return wrong;
+  }
 };
 
 std::string Joined(const std::vector<std::string>& lines) {
@@ -81,19 +127,31 @@ std::string Joined(const std::vector<std::string>& lines) {
 struct Length {
   int writes = 0, requests = 0;
 };
+template <class ADay>
 Length Undisturbed() {
-  Day day;
+  ADay day;
   EXPECT_EQ(Joined(day.Play()), "");
   return {static_cast<int>(day.world().crash().writes()),
           static_cast<int>(day.world().requests().sent)};
 }
 
-TEST(EachStepTest, TheProcessDiesBeforeOrAfterTheKthWrite) {
-  const int writes = Undisturbed().writes;
+template <class ADay>
+class EachStepTest : public testing::Test {};
+using Days = testing::Types<Day, DayWithHistory>;
+struct DayNames {
+  template <class ADay>
+  static std::string GetName(int) {
+    return std::is_same_v<ADay, Day> ? "Day" : "DayWithHistory";
+  }
+};
+TYPED_TEST_SUITE(EachStepTest, Days, DayNames);
+
+TYPED_TEST(EachStepTest, TheProcessDiesBeforeOrAfterTheKthWrite) {
+  const int writes = Undisturbed<TypeParam>().writes;
   ASSERT_GT(writes, 20);
   for (int k = 1; k <= writes; ++k) {
     for (const bool before : {true, false}) {
-      Day day;
+      TypeParam day;
       day.world().crash().Arm(k, before);
       ASSERT_EQ(Joined(day.Play()), "") << (before ? "before" : "after") << " write " << k;
       ASSERT_LE(day.world().restarts(), 1);
@@ -101,11 +159,11 @@ TEST(EachStepTest, TheProcessDiesBeforeOrAfterTheKthWrite) {
   }
 }
 
-TEST(EachStepTest, TheKthWriteFails) {
-  const int writes = Undisturbed().writes;
+TYPED_TEST(EachStepTest, TheKthWriteFails) {
+  const int writes = Undisturbed<TypeParam>().writes;
   for (int k = 1; k <= writes; ++k) {
     for (const int failures : {1, 12}) {  // once, and for a while
-      Day day;
+      TypeParam day;
       day.world().crash().ArmFailures(k, failures);
       ASSERT_EQ(Joined(day.Play()), "") << failures << " from write " << k;
       ASSERT_EQ(day.world().restarts(), 0);
@@ -113,12 +171,12 @@ TEST(EachStepTest, TheKthWriteFails) {
   }
 }
 
-TEST(EachStepTest, TheKthRequestGoesWrong) {
-  const int requests = Undisturbed().requests;
+TYPED_TEST(EachStepTest, TheKthRequestGoesWrong) {
+  const int requests = Undisturbed<TypeParam>().requests;
   ASSERT_GT(requests, 40);
   for (int k = 1; k <= requests; ++k) {
     for (const bool lost : {false, true}) {
-      Day day;
+      TypeParam day;
       day.world().requests().fails = k;
       day.world().requests().answer_lost = lost;
       ASSERT_EQ(Joined(day.Play()), "") << (lost ? "lost answer of" : "lost") << " request " << k;

@@ -26,10 +26,10 @@ std::filesystem::path MakeFolder() {
 PollingOptions PollingFor(const World::Options& options) {
   PollingOptions polling;
   polling.sweep_interval = options.sweep_interval;
+  polling.page_size = options.page_size;
+  polling.batch_size = options.batch_size;
   return polling;
 }
-
-absl::Status Down() { return absl::UnavailableError("the process is gone"); }
 
 HttpResponse ToResponse(const TestReply& reply, absl::Time date) {
   HttpResponse response;
@@ -41,40 +41,7 @@ HttpResponse ToResponse(const TestReply& reply, absl::Time date) {
   return response;
 }
 
-// Runs one write through the switch.
-template <class F>
-auto Write(CrashSwitch& crash, F write) -> decltype(write()) {
-  switch (crash.NextWrite()) {
-    case CrashSwitch::Verdict::kRun:
-      return write();
-    case CrashSwitch::Verdict::kRunThenCrash:
-      (void)write();
-      return Down();
-    case CrashSwitch::Verdict::kCrash:
-    case CrashSwitch::Verdict::kDown:
-      return Down();
-    case CrashSwitch::Verdict::kFail:
-      return absl::UnavailableError("database or disk is full");
-  }
-  return Down();
-}
-
 }  // namespace
-
-CrashSwitch::Verdict CrashSwitch::NextWrite() {
-  if (down_) return Verdict::kDown;
-  ++writes_;
-  if (until_failure_ > 1) {
-    --until_failure_;
-  } else if (until_failure_ == 1 && failures_ > 0) {
-    --failures_;
-    ++failed_;
-    return Verdict::kFail;
-  }
-  if (left_ == 0 || --left_ > 0) return Verdict::kRun;
-  down_ = true;
-  return before_ ? Verdict::kCrash : Verdict::kRunThenCrash;
-}
 
 // The network between the product and the two simulated servers.
 class World::Network final : public HttpClient {
@@ -124,7 +91,7 @@ class World::Network final : public HttpClient {
   }
   TestReply ToReceiver(const TestRequest& request) {
     const std::string id = request.headers.Get("webhook-id");
-    if (world_.accepted_.contains(id))
+    if (world_.accepted_.Stored(id))
       world_.violations_.push_back("sent again after a stored acceptance: " + id);
     if (Draw(world_.faults_.receiver_refuses)) {
       const auto& statuses = world_.faults_.statuses;
@@ -140,91 +107,29 @@ class World::Network final : public HttpClient {
   World& world_;
 };
 
-class World::Ingest final : public IngestStore {
- public:
-  explicit Ingest(World& world) : world_(world) {}
-  absl::StatusOr<std::vector<OrderHead>> Heads(ConnectionId connection,
-                                               const std::vector<OrderId>& orders) override {
-    if (world_.crash_.down()) return Down();
-    return world_.storage_->ingest().Heads(connection, orders);
-  }
-  absl::StatusOr<std::vector<OrderHead>> OpenOrders(ConnectionId connection,
-                                                    const std::string& written_since, OrderId after,
-                                                    int limit) override {
-    if (world_.crash_.down()) return Down();
-    return world_.storage_->ingest().OpenOrders(connection, written_since, after, limit);
-  }
-  absl::StatusOr<IngestResult> Commit(const IngestBatch& batch, absl::Time now) override {
-    return Write(world_.crash_, [&] { return world_.storage_->ingest().Commit(batch, now); });
-  }
-
- private:
-  World& world_;
-};
-
-class World::Outbox final : public OutboxStore {
- public:
-  explicit Outbox(World& world) : world_(world) {}
-  absl::StatusOr<std::vector<ClaimedDelivery>> Claim(ConnectionId connection, const Instant& now,
-                                                     int limit, bool forced_only) override {
-    auto claimed =
-        Write(world_.crash_, [&] { return store().Claim(connection, now, limit, forced_only); });
-    if (claimed.ok()) {
-      for (const ClaimedDelivery& delivery : *claimed)
-        world_.webhook_ids_[delivery.id] = delivery.webhook_id;
-    }
-    return claimed;
-  }
-  absl::StatusOr<Resolution> Resolve(const DeliveryOutcome& outcome, const Instant& now) override {
-    // Noted inside, so that an acceptance that was stored right before the crash counts.
-    return Write(world_.crash_, [&] {
-      auto resolution = store().Resolve(outcome, now);
-      if (resolution.ok() && outcome.kind == DeliveryOutcome::Kind::kAccepted) {
-        world_.accepted_.insert(world_.webhook_ids_[outcome.id]);
-      }
-      return resolution;
-    });
-  }
-  absl::StatusOr<absl::Duration> NextDue(ConnectionId connection, const Instant& now) override {
-    if (world_.crash_.down()) return Down();
-    return store().NextDue(connection, now);
-  }
-  absl::StatusOr<std::vector<DeliveryDetails>> ListRetries(const DeliveryFilter& filter,
-                                                           DeliveryId before, int limit) override {
-    return store().ListRetries(filter, before, limit);
-  }
-  absl::StatusOr<DeliveryDetails> Get(DeliveryId id) override { return store().Get(id); }
-  absl::StatusOr<Delivery> Retry(DeliveryId id, const Actor& actor, const Instant& now) override {
-    return store().Retry(id, actor, now);
-  }
-  absl::StatusOr<Delivery> Discard(DeliveryId id, const std::string& why, const Actor& actor,
-                                   absl::Time now) override {
-    return store().Discard(id, why, actor, now);
-  }
-
- private:
-  OutboxStore& store() { return world_.storage_->outbox(); }
-  World& world_;
-};
-
 // What a process holds. Torn down and built anew by a crash.
 struct World::Running {
   explicit Running(World& world)
       : network(world),
-        ingest(world),
-        outbox(world),
+        connections(world.storage_->connections(), world.crash_),
+        ingest(world.storage_->ingest(), world.crash_),
+        outbox(world.storage_->outbox(), world.crash_, world.accepted_),
+        jobs(world.storage_->jobs(), world.crash_),
+        sync_logs(world.storage_->sync_logs(), world.crash_),
         tasks(world.io_.get_executor()),
-        dispatcher({world.storage_->connections(), outbox, network, world.clock_, world.sleeper_,
-                    world.random_, tasks, world.io_.get_executor(), NullLogger(), world.metrics_},
+        dispatcher({connections, outbox, network, world.clock_, world.sleeper_, world.random_,
+                    tasks, world.io_.get_executor(), NullLogger(), world.metrics_},
                    DispatcherOptions()),
-        scheduler({world.storage_->connections(), ingest, world.storage_->sync_logs(),
-                   world.storage_->jobs(), network, world.clock_, world.sleeper_, world.random_,
-                   tasks, world.io_.get_executor(), NullLogger(), world.metrics_,
+        scheduler({connections, ingest, sync_logs, jobs, network, world.clock_, world.sleeper_,
+                   world.random_, tasks, world.io_.get_executor(), NullLogger(), world.metrics_,
                    [this](ConnectionId id) { dispatcher.Hint(id); }},
                   PollingFor(world.options_)) {}
   Network network;
-  Ingest ingest;
-  Outbox outbox;
+  CrashingConnections connections;
+  CrashingIngest ingest;
+  CrashingOutbox outbox;
+  CrashingJobs jobs;
+  CrashingSyncLogs sync_logs;
   TaskGroup tasks;
   Dispatcher dispatcher;
   Scheduler scheduler;
@@ -275,6 +180,7 @@ void World::Start(bool create) {
     settings.webhook.url = "https://receiver.test/hook";
     settings.webhook.secret = Secret(kSecret);
     settings.send_cancelled = options_.send_cancelled;
+    settings.start_from = options_.start_from;
     connection_ = storage_->connections().Create(settings, Actor(), clock_.Now()).value().id;
   }
   running_ = std::make_unique<Running>(*this);
@@ -305,6 +211,16 @@ void World::Crash() {
   TakeDown();
   crash_.Recover();
   ++restarts_;
+}
+
+void World::StartJob(JobKind kind, bool repair) {
+  JobSpec spec;
+  spec.kind = kind;
+  spec.connection = connection_;
+  spec.repair = repair;
+  if (const auto made = storage_->jobs().Create(spec, Actor(), clock_.Now()); !made.ok())
+    violations_.push_back("cannot make a job: " + Describe(made.status()));
+  running_->scheduler.JobsChanged(connection_);
 }
 
 void World::Advance(absl::Duration duration) {

@@ -2,17 +2,15 @@
 // history plays in milliseconds, and a seed plays it again.
 //
 // Real: scheduler, poll cycle, Odoo client, mapper, SQLite, dispatcher. Fake: the network, time,
-// chance, and crashes: a crash lets no write and no request through from a chosen write on, then
-// everything is built anew on the same file.
+// chance, and crashes: a crash lets no write and no request through from a chosen write on (see
+// CrashSwitch), then everything is built anew on the same file.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
 #include <cstdint>
 #include <filesystem>
-#include <map>
 #include <memory>
 #include <random>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -24,6 +22,8 @@
 #include "core/http/http_client.h"
 #include "core/polling/scheduler.h"
 #include "core/storage/sqlite/sqlite_storage.h"
+#include "tests/fault/crash_switch.h"
+#include "tests/fault/crashing_stores.h"
 #include "tests/support/fake_random.h"
 #include "tests/support/fake_time.h"
 #include "tests/support/odoo_sim.h"
@@ -41,38 +41,6 @@ struct NetworkFaults {
   std::vector<int> statuses = {500, 503, 429, 400};
 };
 
-// Counts writes down to a crash, or to a time in which all of them fail.
-class CrashSwitch {
- public:
-  enum class Verdict { kRun, kRunThenCrash, kCrash, kDown, kFail };
-  // The `writes`-th write from now (1: the next) is the last thing that happens (`before`: does not
-  // happen).
-  void Arm(int writes, bool before) {
-    left_ = writes;
-    before_ = before;
-  }
-  // Writes from the `first`-th from now fail and leave no trace, `count` of them.
-  void ArmFailures(int first, int count) {
-    until_failure_ = first;
-    failures_ = count;
-  }
-  void Disarm() { left_ = until_failure_ = 0; }
-  Verdict NextWrite();
-  bool down() const { return down_; }
-  void Recover() { down_ = false, left_ = 0; }
-  std::int64_t writes() const { return writes_; }
-  // Writes that failed as armed.
-  std::int64_t failed() const { return failed_; }
-
- private:
-  int left_ = 0;
-  bool before_ = false;
-  bool down_ = false;
-  int until_failure_ = 0;
-  int failures_ = 0;
-  std::int64_t writes_ = 0, failed_ = 0;
-};
-
 // Counts requests, to both sides, down to one that goes wrong.
 struct RequestSwitch {
   std::int64_t sent = 0;
@@ -87,8 +55,10 @@ class World {
     std::uint64_t seed = 1;
     int odoo_version = 17;
     bool send_cancelled = false;
+    StartFrom start_from;
     absl::Duration sweep_interval = absl::Minutes(20);
-    absl::Duration odoo_skew;  // of Odoo's web server's clock against its database's
+    int page_size = 1000, batch_size = 100;  // as PollingOptions
+    absl::Duration odoo_skew;                // of Odoo's web server's clock against its database's
   };
   explicit World(const Options& options);
   ~World();
@@ -97,6 +67,8 @@ class World {
   void Start(bool create);
   // Takes everything down without letting it write: what a kill -9 leaves.
   void Crash();
+  // Makes a job of the connection, as an operator does.
+  void StartJob(JobKind kind, bool repair);
   // Lets time pass; crashes and starts anew when the switch says so.
   void Advance(absl::Duration duration);
 
@@ -115,8 +87,6 @@ class World {
 
  private:
   class Network;
-  class Ingest;
-  class Outbox;
   struct Running;
 
   absl::Time OdooNow() const;
@@ -135,8 +105,7 @@ class World {
   NetworkFaults faults_;
   RequestSwitch requests_;
   CrashSwitch crash_;
-  std::map<DeliveryId, std::string> webhook_ids_;
-  std::set<std::string> accepted_;  // ids whose acceptance is stored
+  Acceptances accepted_;
   std::vector<std::string> violations_;
   std::unique_ptr<SqliteStorage> storage_;
   std::unique_ptr<Running> running_;
