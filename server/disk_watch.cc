@@ -8,6 +8,7 @@
 
 #include "core/async/offload.h"
 #include "core/base/status.h"
+#include "core/base/status_metadata.h"
 #include "core/base/text.h"
 
 namespace poller {
@@ -20,6 +21,20 @@ absl::StatusOr<std::int64_t> FreeDisk(const std::filesystem::path& path) {
                           " is free: " + std::generic_category().message(errno));
   }
   return static_cast<std::int64_t>(info.f_bavail) * static_cast<std::int64_t>(info.f_frsize);
+}
+
+absl::Status CheckRoom(std::string_view what, std::int64_t needed, std::int64_t free,
+                       std::int64_t min_free) {
+  if (free - min_free >= needed) return absl::OkStatus();
+  absl::Status status = MakeStatus(
+      absl::StatusCode::kFailedPrecondition,
+      std::string(what) + " takes about " + FormatBytes(needed) + ", and " + FormatBytes(free) +
+          " are free on that disk of the server, of which " + FormatBytes(min_free) +
+          " stay free (--min-free-disk): make room, or move older backups elsewhere");
+  status = WithReason(std::move(status), "NO_DISK_SPACE");
+  status = WithMetadata(std::move(status), "needed_bytes", std::to_string(needed));
+  status = WithMetadata(std::move(status), "free_bytes", std::to_string(free));
+  return WithMetadata(std::move(status), "min_free_bytes", std::to_string(min_free));
 }
 
 Task<void> DiskWatch::Run() {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <string_view>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -19,6 +20,11 @@ namespace poller {
 // Bytes that this process may still write to the filesystem of `path`. kUnavailable says why it
 // cannot be told. Thread-safe.
 absl::StatusOr<std::int64_t> FreeDisk(const std::filesystem::path& path);
+
+// kFailedPrecondition (reason NO_DISK_SPACE): `what`, which takes `needed` bytes, would leave less
+// than `min_free` of the `free` ones.
+absl::Status CheckRoom(std::string_view what, std::int64_t needed, std::int64_t free,
+                       std::int64_t min_free);
 
 // Looks every few seconds, and says so in the log and in an event when the disk runs low and when
 // it has room again. One coroutine, started once; low() and free_bytes() from any thread.
@@ -49,6 +55,7 @@ class DiskWatch {
   // Less than `min_free` was free at the last look, and not a tenth more since. A disk that cannot
   // be measured changes nothing.
   bool low() const { return low_; }
+  std::int64_t min_free() const { return min_free_; }
   // At the last look; -1: not known.
   std::int64_t free_bytes() const { return free_; }
 

@@ -30,6 +30,8 @@ class BackupStore {
   // no such folder). Whatever the error, no half a file stays.
   virtual absl::StatusOr<BackupInfo> Backup(const std::filesystem::path& path, const Actor& actor,
                                             absl::Time now) = 0;
+  // Bytes that a backup made now would take, rounded up. kUnavailable.
+  virtual absl::StatusOr<std::int64_t> NeededBytes() = 0;
   // A backup that runs ends soon with kCancelled, and so do all later ones.
   virtual void Stop() = 0;
 };

@@ -95,6 +95,9 @@ Task<absl::StatusOr<v1::BackupDatabaseResponse>> AdminServiceImpl::Backup(
   auto backup = [this, name = request.name(),
                  actor = call.ActorFor()]() -> absl::StatusOr<BackupInfo> {
     RETURN_IF_ERROR(MakeFolder(context_.backup_folder));
+    ASSIGN_OR_RETURN(const std::int64_t needed, context_.backups.NeededBytes());
+    ASSIGN_OR_RETURN(const std::int64_t free, FreeDisk(context_.backup_folder));
+    RETURN_IF_ERROR(CheckRoom("a backup", needed, free, context_.disk.min_free()));
     return context_.backups.Backup(context_.backup_folder / name, actor, context_.clock.Now());
   };
   CO_ASSIGN_OR_RETURN(const BackupInfo made, co_await Blocking(context_, std::move(backup)));

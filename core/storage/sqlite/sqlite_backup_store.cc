@@ -42,6 +42,18 @@ absl::StatusOr<BackupInfo> SqliteBackupStore::Backup(const std::filesystem::path
   return info;
 }
 
+// Pages that are free in the database are not copied.
+absl::StatusOr<std::int64_t> SqliteBackupStore::NeededBytes() {
+  return context_.readers.Read([](Database& db) -> absl::StatusOr<std::int64_t> {
+    Query query = db.Run(
+        "SELECT (page_count - freelist_count) * page_size "
+        "FROM pragma_page_count(), pragma_freelist_count(), pragma_page_size()");
+    if (query.Next()) return query.Int(0);
+    RETURN_IF_ERROR(query.status());
+    return 0;
+  });
+}
+
 absl::StatusOr<BackupInfo> SqliteBackupStore::Write(const std::filesystem::path& path,
                                                     absl::Time now) {
   if (stopped_) return absl::CancelledError("the program is being stopped");

@@ -15,6 +15,7 @@ class SqliteBackupStore final : public BackupStore {
       : context_(context), database_(std::move(database)) {}
   absl::StatusOr<BackupInfo> Backup(const std::filesystem::path& path, const Actor& actor,
                                     absl::Time now) override;
+  absl::StatusOr<std::int64_t> NeededBytes() override;
   void Stop() override { stopped_ = true; }
 
  private:

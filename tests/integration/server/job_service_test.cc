@@ -259,6 +259,14 @@ TEST_F(BackupTest, ANameThatIsAPathIsRefused) {
   EXPECT_THAT(WrongFields(Backup(std::string(101, 'a')).status), ElementsAre("name"));
 }
 
+TEST_F(BackupTest, ADiskWithoutRoomForItIsSaid) {
+  ASSERT_TRUE(Stop());
+  options_.min_free_disk = std::int64_t{1} << 60;
+  Start();
+  EXPECT_THAT(Backup("a.db"), FailsWith(grpc::StatusCode::FAILED_PRECONDITION, "NO_DISK_SPACE"));
+  EXPECT_TRUE(std::filesystem::is_empty(options_.data_dir / "backups"));
+}
+
 TEST_F(BackupTest, IsAnEventThatNamesWhoAsked) {
   v1::StreamSyncEventsRequest request;
   request.set_after_sequence(NewestSequence());

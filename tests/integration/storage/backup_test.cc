@@ -91,6 +91,17 @@ TEST_F(BackupTest, IsCompletePrivateAndAnEvent) {
   EXPECT_THAT(Bytes(BackupPath()).find("content a"), std::string::npos) << "sealed";
 }
 
+TEST_F(BackupTest, TellsBeforeHowMuchItTakes) {
+  for (int order = 1; order <= 200; ++order) Observe(Seen(order, std::string(4000, 'x')));
+  ASSERT_OK_AND_ASSIGN(const std::int64_t needed, storage_->backups().NeededBytes());
+  ASSERT_OK_AND_ASSIGN(const BackupInfo full, TryBackup());
+  EXPECT_GE(needed, full.bytes);
+  EXPECT_LE(needed, full.bytes + full.bytes / 4);
+  // What was removed takes room in the database, and none in a backup.
+  ASSERT_OK(storage_->connections().Delete(connection_.id, /*force=*/true, kActor, clock_.Now()));
+  EXPECT_LT(storage_->backups().NeededBytes().value(), needed / 2);
+}
+
 TEST_F(BackupTest, DoesNotOverwriteAFile) {
   std::ofstream(BackupPath()) << "mine";
   const absl::Status status = TryBackup().status();

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "core/async/task_group.h"
+#include "core/base/status.h"
+#include "core/base/status_metadata.h"
 #include "tests/support/fake_time.h"
 #include "tests/support/status_matchers.h"
 
@@ -15,6 +17,8 @@ namespace {
 
 using testing::ElementsAre;
 using testing::IsEmpty;
+using testing::Pair;
+using testing::UnorderedElementsAre;
 
 constexpr std::int64_t kMinFree = 1'000'000;
 
@@ -111,6 +115,17 @@ class UnlimitedDiskWatchTest : public DiskWatchTest {
 TEST_F(UnlimitedDiskWatchTest, IsNeverLow) {
   Look(0);
   EXPECT_FALSE(watch_.low());
+}
+
+TEST(CheckRoomTest, WhatMayStayFreeIsNotTaken) {
+  EXPECT_OK(CheckRoom("a backup", 100, 600, 500));
+  const absl::Status refused = CheckRoom("a backup", 101, 600, 500);
+  EXPECT_THAT(refused,
+              StatusIs(absl::StatusCode::kFailedPrecondition, testing::HasSubstr("a backup")));
+  EXPECT_EQ(Reason(refused), "NO_DISK_SPACE");
+  EXPECT_THAT(Metadata(refused),
+              UnorderedElementsAre(Pair("needed_bytes", "101"), Pair("free_bytes", "600"),
+                                   Pair("min_free_bytes", "500")));
 }
 
 TEST(FreeDiskTest, TellsWhatIsFreeAndWhyNot) {
