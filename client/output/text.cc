@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <iterator>
 
+#include "client/output/width_table.h"
 #include "core/base/text.h"
 
 namespace poller::client {
@@ -14,28 +16,12 @@ namespace {
 constexpr std::size_t kMaxCell = 1000;
 constexpr std::size_t kMaxLines = std::size_t{4} << 20;
 
-struct Range {
-  std::uint32_t first, last;
-};
-
-// Combining marks and invisible characters that occur in names.
-constexpr std::array kZeroWidth = {
-    Range{0x0300, 0x036f}, Range{0x0483, 0x0489}, Range{0x0591, 0x05bd}, Range{0x0610, 0x061a},
-    Range{0x064b, 0x065f}, Range{0x0e31, 0x0e31}, Range{0x0e34, 0x0e3a}, Range{0x0e47, 0x0e4e},
-    Range{0x1ab0, 0x1aff}, Range{0x1dc0, 0x1dff}, Range{0x200b, 0x200f}, Range{0x20d0, 0x20ff},
-    Range{0xfe00, 0xfe0f}, Range{0xfe20, 0xfe2f}, Range{0xfeff, 0xfeff}};
-// East Asian wide and full-width characters, and emoji.
-constexpr std::array kDoubleWidth = {
-    Range{0x1100, 0x115f},   Range{0x2e80, 0x303e},   Range{0x3041, 0x33ff},
-    Range{0x3400, 0x4dbf},   Range{0x4e00, 0x9fff},   Range{0xa000, 0xa4cf},
-    Range{0xac00, 0xd7a3},   Range{0xf900, 0xfaff},   Range{0xfe30, 0xfe6f},
-    Range{0xff00, 0xff60},   Range{0xffe0, 0xffe6},   Range{0x1f300, 0x1f64f},
-    Range{0x1f680, 0x1f6ff}, Range{0x1f900, 0x1f9ff}, Range{0x20000, 0x3fffd}};
-
 template <std::size_t N>
-bool In(const std::array<Range, N>& ranges, std::uint32_t c) {
-  return std::any_of(ranges.begin(), ranges.end(),
-                     [c](const Range& r) { return c >= r.first && c <= r.last; });
+bool In(const std::array<CharacterRange, N>& ranges, std::uint32_t c) {
+  const auto* after =
+      std::upper_bound(ranges.begin(), ranges.end(), c,
+                       [](std::uint32_t code, const CharacterRange& r) { return code < r.first; });
+  return after != ranges.begin() && c <= std::prev(after)->last;
 }
 
 struct Character {

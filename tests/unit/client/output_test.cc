@@ -84,6 +84,12 @@ TEST(DisplayWidthTest, KnowsWideAndCombiningCharacters) {
   EXPECT_EQ(DisplayWidth("日本"), 4U);
   EXPECT_EQ(DisplayWidth("e\xcc\x81"), 1U);
   EXPECT_EQ(DisplayWidth("ñ"), 1U);
+  EXPECT_EQ(DisplayWidth("हिन्दी"), 5U);  // two vowel signs with a place of their own
+  EXPECT_EQ(DisplayWidth("שָׁלוֹם"), 4U);
+  EXPECT_EQ(DisplayWidth("한국"), 4U);
+  EXPECT_EQ(DisplayWidth("✅⌚"), 4U);
+  EXPECT_EQ(DisplayWidth("ｱ"), 1U);  // half-width
+  EXPECT_EQ(DisplayWidth("a\u200bb\u2060"), 2U);
 }
 
 TEST(PrintableTest, EscapesWhatATerminalWouldObey) {
