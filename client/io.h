@@ -3,16 +3,44 @@
 
 #include <functional>
 #include <istream>
+#include <memory>
 #include <optional>
 #include <ostream>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "core/base/clock.h"
 #include "core/base/secret.h"
 
 namespace poller::client {
+
+// What can happen in front of a screen.
+enum class ScreenEvent {
+  kTime,     // nothing, for so long as was asked
+  kKey,      // a key: see Screen::key
+  kResized,  // the window has another size: draw again
+  kWoken,    // Wake was called
+  kClosed,   // the terminal is gone
+};
+
+// The whole window of the terminal, for what is drawn again and again. While it is there nothing
+// else may write to the terminal.
+class Screen {
+ public:
+  // Puts the terminal back as it was.
+  virtual ~Screen() = default;
+  virtual int Width() const = 0;
+  virtual int Height() const = 0;
+  // Replaces all that is shown, without flicker. Lines that do not fit below are left out.
+  virtual void Draw(const std::vector<std::string>& lines) = 0;
+  virtual ScreenEvent Wait(absl::Duration duration) = 0;
+  // The character of the last kKey.
+  virtual char key() const = 0;
+  // Ends a Wait, be it the next one. Thread-safe.
+  virtual void Wake() = 0;
+};
 
 // The person in front of us, if there is one.
 class Terminal {
@@ -24,6 +52,8 @@ class Terminal {
   virtual bool OutputIsTerminal() const = 0;
   // Columns of the output; at least 20.
   virtual int Width() const = 0;
+  // Takes the window over. nullptr: standard output is no terminal that can do that.
+  virtual std::unique_ptr<Screen> OpenScreen() = 0;
   // Shows `prompt` on standard error and reads a line. Empty optional: the input has ended.
   virtual std::optional<std::string> ReadLine(std::string_view prompt) = 0;
   // The same without showing what is typed.

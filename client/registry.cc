@@ -5,6 +5,9 @@
 #include <sstream>
 #include <utility>
 
+#include "client/completion.h"
+#include "client/suggest.h"
+
 namespace poller::client {
 namespace {
 
@@ -52,10 +55,21 @@ CLI::App& Registry::SubVerb(CLI::App& parent, const std::string& name,
   return *verb;
 }
 
-int Registry::Run(Session& session) const {
+const CLI::App& Registry::Parsed() const {
   const CLI::App* verb = &app_;
   while (!verb->get_subcommands().empty()) verb = verb->get_subcommands().front();
-  const auto found = actions_.find(verb);
+  return *verb;
+}
+
+std::string Registry::TypedConnection() const {
+  for (const CLI::Option* option : Parsed().get_options()) {
+    if (option->count() > 0 && TakesConnection(*option)) return option->results().front();
+  }
+  return "";
+}
+
+int Registry::Run(Session& session) const {
+  const auto found = actions_.find(&Parsed());
   return found == actions_.end() ? kUsage : found->second(session);
 }
 
@@ -63,38 +77,24 @@ std::string Registry::Suggest(std::string_view word) const {
   for (const auto& [typed, meant] : kSynonyms) {
     if (typed == word) return std::string(meant);
   }
-  const std::size_t tolerance = std::max<std::size_t>(1, std::min<std::size_t>(2, word.size() / 2));
-  std::string best;
-  std::size_t distance = tolerance + 1;
-  for (const std::string& name : names_) {
-    if (const std::size_t d = EditDistance(word, name); d < distance) {
-      distance = d;
-      best = name;
-    }
-  }
-  return best;
-}
-
-std::size_t EditDistance(std::string_view a, std::string_view b) {
-  std::vector<std::vector<std::size_t>> cost(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
-  for (std::size_t i = 0; i <= a.size(); ++i) cost[i][0] = i;
-  for (std::size_t j = 0; j <= b.size(); ++j) cost[0][j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      cost[i][j] = std::min({cost[i - 1][j] + 1, cost[i][j - 1] + 1,
-                             cost[i - 1][j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1)});
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
-        cost[i][j] = std::min(cost[i][j], cost[i - 2][j - 2] + 1);
-      }
-    }
-  }
-  return cost[a.size()][b.size()];
+  const std::vector<std::string> near = Nearest(word, names_);
+  return near.empty() ? "" : near.front();
 }
 
 HelpFormatter::HelpFormatter() {
   column_width(kHelpColumn);
   label("SUBCOMMAND", "VERB");
   label("OPTIONS", "FLAGS");
+}
+
+// "--watch{2s}" is a flag that may have a value: "--watch[=2s]".
+std::string HelpFormatter::make_option_name(const CLI::Option* option, bool is_positional) const {
+  std::string name = CLI::Formatter::make_option_name(option, is_positional);
+  const std::size_t open = name.find('{');
+  const std::size_t close = name.find('}');
+  if (open == std::string::npos || close == std::string::npos || close < open) return name;
+  return name.substr(0, open) + "[=" + name.substr(open + 1, close - open - 1) + "]" +
+         name.substr(close + 1);
 }
 
 // Without what validators add: the description says it in words.

@@ -4,8 +4,10 @@
 #include <CLI/CLI.hpp>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "client/session.h"
@@ -26,13 +28,26 @@ class Registry {
   // A verb below `parent`, which runs by itself when none of them is named.
   CLI::App& SubVerb(CLI::App& parent, const std::string& name, const std::string& description,
                     const std::string& examples, Action action);
+  // Puts `around` around what the verb does.
+  void Wrap(const CLI::App& verb, const std::function<Action(Action)>& around) {
+    actions_[&verb] = around(std::move(actions_[&verb]));
+  }
+  // Such a verb needs no server: it runs in a session that is not open.
+  void MarkOffline(const CLI::App& verb) { offline_.insert(&verb); }
+  // The verb that was parsed is such a one.
+  bool Offline() const { return offline_.contains(&Parsed()); }
   // Runs the verb that was parsed.
   int Run(Session& session) const;
+  // The verb that was parsed, or the app if none was.
+  const CLI::App& Parsed() const;
+  // The connection that the user named on the command line; empty: none.
+  std::string TypedConnection() const;
   // The verb that was meant by `word`; empty: none is near.
   std::string Suggest(std::string_view word) const;
 
  private:
   CLI::App& app_;
+  std::set<const CLI::App*> offline_;
   std::map<const CLI::App*, Action> actions_;
   std::vector<std::string> names_;
 };
@@ -43,11 +58,8 @@ class HelpFormatter : public CLI::Formatter {
   HelpFormatter();
   std::string make_description(const CLI::App* app) const override;
   std::string make_footer(const CLI::App* app) const override;
+  std::string make_option_name(const CLI::Option* option, bool is_positional) const override;
   std::string make_option_opts(const CLI::Option* option) const override;
 };
-
-// Edits (insertions, deletions, replacements, swaps of neighbours) that turn one word into the
-// other.
-std::size_t EditDistance(std::string_view a, std::string_view b);
 
 }  // namespace poller::client

@@ -11,6 +11,7 @@
 #include "client/errors.h"
 #include "client/output/json.h"
 #include "client/output/text.h"
+#include "client/suggest_connection.h"
 #include "core/base/status.h"
 #include "core/base/text.h"
 
@@ -27,6 +28,34 @@ std::string FirstLine(std::string text) {
 
 }  // namespace
 
+void CallCanceller::Cancel() {
+  absl::MutexLock lock(&mutex_);
+  cancelled_ = true;
+  if (context_ != nullptr) context_->TryCancel();
+}
+
+void CallCanceller::Begin(grpc::ClientContext& context) {
+  absl::MutexLock lock(&mutex_);
+  context_ = &context;
+  if (cancelled_) context.TryCancel();
+}
+
+void CallCanceller::End() {
+  absl::MutexLock lock(&mutex_);
+  context_ = nullptr;
+}
+
+Session Session::In(Io& io) const {
+  Session session(io, options_);
+  session.channel_ = channel_;
+  session.token_ = token_;
+  session.timeout_ = timeout_;
+  session.connected_ = connected_;
+  session.typed_connection_ = typed_connection_;
+  session.canceller_ = canceller_;
+  return session;
+}
+
 int Session::Open() {
   if (!options_.timeout.empty()) {
     const auto timeout = ParseDuration(options_.timeout);
@@ -36,10 +65,13 @@ int Session::Open() {
   }
   if (!options_.token_file.empty()) {
     auto token = ReadFile(options_.token_file);
-    if (!token.ok()) return WrongUsage(fmt::format("--token-file: {}", Message(token.status())));
+    if (!token.ok())
+      return WrongUsage(fmt::format("{}: {}", options_.token_origin, Message(token.status())));
     token_ = Secret(FirstLine(*std::move(token)));
-  } else if (auto token = ReadFile(kDefaultTokenFile); token.ok()) {
-    token_ = Secret(FirstLine(*std::move(token)));
+  } else if (options_.context.empty()) {
+    // Not to the server of a context: that token is of a server that runs in this folder.
+    if (auto token = ReadFile(kDefaultTokenFile); token.ok())
+      token_ = Secret(FirstLine(*std::move(token)));
   }
   const std::string& characters = token_.Reveal();
   if (std::any_of(characters.begin(), characters.end(),
@@ -78,6 +110,8 @@ bool Session::Connected() {
 int Session::Fail(const grpc::Status& status) {
   const bool connected = Connected();
   ReportError(io_.err, status, server(), connected);
+  if (!typed_connection_.empty() && DetailsOf(status).reason == "CONNECTION_NOT_FOUND")
+    SuggestConnection(*this, std::exchange(typed_connection_, ""));
   return ExitCodeOf(status, connected);
 }
 

@@ -9,7 +9,10 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "client/channel.h"
 #include "client/exit_code.h"
@@ -27,9 +30,25 @@ enum class Format { kTable, kJson, kJsonLines };
 // The flags that every verb takes.
 struct GlobalOptions {
   ChannelOptions channel;
-  std::string token_file;  // empty: ./data/admin.token if it can be read
-  std::string timeout;     // a duration; empty: the verb's own
+  std::string context;       // that names the server; empty: none does
+  std::string token_file;    // empty: none; without a context ./data/admin.token if it can be read
+  std::string token_origin;  // who named the file, for errors: "--token-file"
+  std::string timeout;       // a duration; empty: the verb's own
   Format format = Format::kTable;
+};
+
+// Cancels the call that is under way, and those that come. Thread-safe.
+class CallCanceller {
+ public:
+  void Cancel();
+  // Around a call.
+  void Begin(grpc::ClientContext& context);
+  void End();
+
+ private:
+  absl::Mutex mutex_;
+  grpc::ClientContext* context_ ABSL_GUARDED_BY(mutex_) = nullptr;
+  bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 // Not thread-safe, save Prepare.
@@ -42,11 +61,18 @@ class Session {
   // why.
   int Open();
 
+  // The same session with another world around it, which outlives it.
+  Session In(Io& io) const;
+  // From now on `canceller` can end calls, though not streams; nullptr: none can.
+  void set_canceller(CallCanceller* canceller) { canceller_ = canceller; }
+
   Io& io() { return io_; }
   Format format() const { return options_.format; }
   bool table() const { return options_.format == Format::kTable; }
   Look look() const;
   absl::Time now() const { return io_.clock.Now(); }
+  // What the user typed for a connection: if there is none, near names are told.
+  void set_typed_connection(std::string typed) { typed_connection_ = std::move(typed); }
   const std::string& server() const { return options_.channel.server; }
 
   template <class Service>
@@ -64,7 +90,9 @@ class Session {
                     absl::Duration patience = absl::Seconds(30)) {
     grpc::ClientContext context;
     Prepare(context, patience);
+    if (canceller_ != nullptr) canceller_->Begin(context);
     const grpc::Status status = (stub.*method)(&context, request, &response);
+    if (canceller_ != nullptr) canceller_->End();
     if (status.ok()) connected_ = true;
     return status;
   }
@@ -90,6 +118,8 @@ class Session {
   Secret token_;
   absl::Duration timeout_ = absl::ZeroDuration();  // zero: the verb's own
   bool connected_ = false;
+  std::string typed_connection_;
+  CallCanceller* canceller_ = nullptr;
 };
 
 // `ID` as a person types it: digits are a number, all else is a name.

@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "absl/synchronization/mutex.h"
+#include "client/screen.h"
 
 namespace poller::client {
 namespace {
@@ -93,6 +94,7 @@ class SignalInterrupt : public Interrupt {
       absl::MutexLock lock(&callback_mutex_);
       if (!callback_ || interrupted_) {
         RestoreEcho();
+        LeaveScreen();
         std::_Exit(kSignalled + signal);
       }
       {
@@ -125,6 +127,8 @@ int SystemTerminal::Width() const {
   }
   return kDefaultWidth;
 }
+
+std::unique_ptr<Screen> SystemTerminal::OpenScreen() { return TakeScreen(); }
 
 std::optional<std::string> SystemTerminal::ReadLine(std::string_view prompt) {
   std::cerr << prompt << std::flush;

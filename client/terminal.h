@@ -17,6 +17,7 @@ class SystemTerminal : public Terminal {
   bool CanAsk() const override;
   bool OutputIsTerminal() const override;
   int Width() const override;
+  std::unique_ptr<Screen> OpenScreen() override;
   std::optional<std::string> ReadLine(std::string_view prompt) override;
   std::optional<Secret> ReadSecret(std::string_view prompt) override;
 };

@@ -4,13 +4,13 @@
 build_packages=(
   build-essential cmake ninja-build ccache pkg-config
   protobuf-compiler protobuf-compiler-grpc libprotobuf-dev libgrpc++-dev libgrpc-dev grpc-proto
-  libabsl-dev libfmt-dev libspdlog-dev libcli11-dev prometheus-cpp-dev
+  libabsl-dev libfmt-dev libspdlog-dev libcli11-dev libtomlplusplus-dev prometheus-cpp-dev
   libcurl4-openssl-dev libsqlite3-dev libsodium-dev libssl-dev
   libgtest-dev libgmock-dev ca-certificates
 )
 # Bookworm's default Boost has no Boost.JSON; newer distributions have one under the plain name.
 boost_packages=(libboost1.81-dev libboost-json1.81-dev)
-test_packages=(python3 openssl curl clang-format-19)
+test_packages=(python3 openssl curl clang-format-19 zsh fish)
 
 have_packages() {
   local name

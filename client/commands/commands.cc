@@ -12,6 +12,7 @@ void RegisterAll(Registry& registry) {
   RegisterRetries(registry);
   RegisterJobs(registry);
   RegisterStatus(registry);
+  RegisterTop(registry);
 }
 
 }  // namespace poller::client

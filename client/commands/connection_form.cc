@@ -217,7 +217,7 @@ void ConnectionFlags::AddSwitch(CLI::App& verb, const char* flag, const char* fi
 
 void ConnectionFlags::AddTo(CLI::App& verb, For purpose) {
   AddText(verb, "--name", "name", "NAME", "Unique name, not of digits alone");
-  AddText(verb, "--connection-id", "external_id", "ID",
+  AddText(verb, "--connection-id", "external_id", "TEXT",
           "The receiver's own id: connection_id of the webhook");
   AddText(verb, "--url", "odoo.url", "URL", "Odoo's address, such as https://shop.odoo.com");
   AddText(verb, "--database", "odoo.database", "NAME", "Odoo's database");
@@ -232,7 +232,7 @@ void ConnectionFlags::AddTo(CLI::App& verb, For purpose) {
   AddText(verb, "--interval", "interval", "DURATION", "From poll to poll, 5s to 24h [60s]");
   AddText(verb, "--overlap", "overlap", "DURATION",
           "How far each poll looks back [the server's, 5m]");
-  AddText(verb, "--protocol", "odoo.protocol", "WORD", "auto or jsonrpc [auto]");
+  AddText(verb, "--protocol", "odoo.protocol", "auto|jsonrpc", "How to speak with Odoo [auto]");
   AddSwitch(verb, "--send-cancelled", "send_cancelled",
             "Send order.cancelled too (--no-... switches it off)");
   AddSwitch(verb, "--send-every-touch", "send_every_touch",
@@ -248,7 +248,7 @@ void ConnectionFlags::AddTo(CLI::App& verb, For purpose) {
           "PEM file with the authority of the receiver's certificate");
   if (purpose == For::kEdit) return;
   AddText(
-      verb, "--start-from", "start_from", "WHEN",
+      verb, "--start-from", "start_from", "now|beginning|WHEN",
       "What to deliver of the history: now (nothing), beginning (all), last:N (the newest N), or "
       "all since a time such as 2026-01-31 [now]");
 }

@@ -15,6 +15,7 @@
 #include "client/errors.h"
 #include "client/output/text.h"
 #include "client/paging.h"
+#include "client/watch_flag.h"
 #include "core/base/random_source.h"
 #include "odoopoller/v1/connection_service.grpc.pb.h"
 
@@ -278,11 +279,13 @@ void RegisterConnections(Registry& registry) {
   add_verb.add_flag("--disabled", add->disabled, "Create it paused: pollerctl resume starts it");
 
   auto unhealthy = std::make_shared<bool>(false);
-  registry
-      .Verb(kShops, "list", "List the shops and how they are",
-            "pollerctl list\npollerctl list --unhealthy\npollerctl list -o jsonl | jq -r .name",
-            [unhealthy](Session& session) { return List(session, *unhealthy); })
-      .add_flag("--unhealthy", *unhealthy, "Only those that need somebody");
+  CLI::App& list_verb =
+      registry.Verb(kShops, "list", "List the shops and how they are",
+                    "pollerctl list\npollerctl list --unhealthy --watch\n"
+                    "pollerctl list -o jsonl | jq -r .name",
+                    [unhealthy](Session& session) { return List(session, *unhealthy); });
+  list_verb.add_flag("--unhealthy", *unhealthy, "Only those that need somebody");
+  AddWatch(registry, list_verb);
 
   auto shown = std::make_shared<std::string>();
   registry

@@ -12,6 +12,7 @@
 #include "client/output/text.h"
 #include "client/paging.h"
 #include "client/request_id.h"
+#include "client/watch_flag.h"
 #include "core/base/status.h"
 #include "core/base/text.h"
 #include "odoopoller/v1/job_service.grpc.pb.h"
@@ -246,10 +247,12 @@ void RegisterJobs(Registry& registry) {
                                  "pollerctl jobs\npollerctl jobs watch 7\npollerctl jobs cancel 7",
                                  [list](Session& session) { return List(session, *list); });
   AddListFlags(jobs, *list);
+  AddWatch(registry, jobs);
   CLI::App& list_verb =
       registry.SubVerb(jobs, "list", "List jobs, the newest first", "pollerctl jobs list -c shop1",
                        [list](Session& session) { return List(session, *list); });
   AddListFlags(list_verb, *list);
+  AddWatch(registry, list_verb);
   RegisterWithNumber(registry, jobs, "show", "Show a job, and the differences that it found", Show);
   RegisterWithNumber(registry, jobs, "watch", "Follow a job to its end; Ctrl-C detaches", WatchJob);
   RegisterWithNumber(registry, jobs, "cancel", "End a job; what it did stays done", Cancel);

@@ -1,15 +1,18 @@
 // orders, order
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "client/commands/commands.h"
 #include "client/commands/connection_view.h"
 #include "client/commands/delivery_view.h"
 #include "client/commands/order_view.h"
 #include "client/output/text.h"
+#include "client/suggest.h"
 #include "odoopoller/v1/order_service.grpc.pb.h"
 
 namespace poller::client {
@@ -53,6 +56,21 @@ struct ShowOptions {
 // Names are compared by prefix on the server: so many with the same beginning are looked through.
 constexpr std::int64_t kSearch = 1000;
 
+// Names of orders that may have been meant by one that is unknown: those that begin alike.
+std::string NearOrders(Session& session, const std::string& name) {
+  constexpr std::size_t kSlip = 2;  // letters at the end that may be wrong
+  constexpr std::int64_t kLook = 200;
+  if (name.size() <= kSlip) return "";
+  api::ListOrdersResponse found;
+  ListOrders(session, "", name.substr(0, name.size() - kSlip), kLook, found);
+  std::vector<std::string> names;
+  for (const api::Order& order : found.orders()) names.push_back(Printable(order.name()));
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  const std::string meant = DidYouMean(Nearest(name, names));
+  return meant.empty() ? "" : "\n  " + meant;
+}
+
 // Finds the shop of the one order with that name. False: `code` is the exit code, and the reason
 // was said.
 bool FindConnection(Session& session, const std::string& name, api::ConnectionRef& ref, int& code) {
@@ -72,8 +90,8 @@ bool FindConnection(Session& session, const std::string& name, api::ConnectionRe
   if (ref.id() == 0) {
     session.Note(fmt::format(
         "pollerctl: no order \"{}\" is known\n  hint: pollerctl orders shows those that are; "
-        "pollerctl send -c ID --order {} reads it from Odoo",
-        Printable(name), Printable(name)));
+        "pollerctl send -c ID --order {} reads it from Odoo{}",
+        Printable(name), Printable(name), NearOrders(session, name)));
     code = kNotFound;
     return false;
   }

@@ -10,6 +10,7 @@
 #include "client/commands/delivery_view.h"
 #include "client/output/text.h"
 #include "client/paging.h"
+#include "client/watch_flag.h"
 #include "odoopoller/v1/retry_queue_service.grpc.pb.h"
 
 namespace poller::client {
@@ -262,6 +263,7 @@ void RegisterRetries(Registry& registry) {
       ->type_name("ID");
   list_verb.add_flag("--dead", list->dead, "Only dead letters");
   list_verb.add_option("-n", list->count, "At most so many [100]")->type_name("COUNT");
+  AddWatch(registry, list_verb);
 
   auto retry = std::make_shared<RetryOptions>();
   CLI::App& retry_verb = registry.Verb(

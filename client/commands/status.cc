@@ -1,6 +1,7 @@
 // status, backup, version
 #include <fmt/format.h>
 
+#include <boost/json.hpp>
 #include <memory>
 #include <string>
 
@@ -8,6 +9,7 @@
 #include "client/commands/connection_view.h"
 #include "client/convert.h"
 #include "client/output/text.h"
+#include "client/watch_flag.h"
 #include "core/base/text.h"
 #include "odoopoller/v1/admin_service.grpc.pb.h"
 
@@ -100,14 +102,20 @@ int Version(Session& session) {
                                   api::GetServerStatusRequest(), response, absl::Seconds(2))
                             .ok();
   std::ostream& out = session.io().out;
+  const std::string server = answered ? Printable(response.version()) : "";
   if (session.table()) {
     out << fmt::format("pollerctl {}\n", POLLER_VERSION);
-    if (answered)
-      out << fmt::format("pollerd   {} at {}\n", Printable(response.version()), session.server());
+    if (answered) out << fmt::format("pollerd   {} at {}\n", server, session.server());
+    out.flush();
   } else {
     // Not a message of the API: the client's own version is in none.
-    out << fmt::format("{{\"client\":\"{}\",\"server\":\"{}\"}}\n", POLLER_VERSION,
-                       answered ? Printable(response.version()) : "");
+    out << boost::json::serialize(
+               boost::json::object{{"client", POLLER_VERSION}, {"server", server}})
+        << '\n';
+  }
+  if (answered && server != POLLER_VERSION) {
+    session.Note(
+        "pollerctl: the versions differ: what is newer in one of them is unknown to the other");
   }
   return kDone;
 }
@@ -115,8 +123,10 @@ int Version(Session& session) {
 }  // namespace
 
 void RegisterStatus(Registry& registry) {
-  registry.Verb(kServer, "status", "Show how the server is, in numbers",
-                "pollerctl status\npollerctl status -o json", Status);
+  AddWatch(registry, registry.Verb(kServer, "status", "Show how the server is, in numbers",
+                                   "pollerctl status\npollerctl status --watch\n"
+                                   "pollerctl status --watch -o jsonl >> status.jsonl",
+                                   Status));
   auto name = std::make_shared<std::string>();
   registry
       .Verb(kServer, "backup", "Copy the database into the server's folder of backups",

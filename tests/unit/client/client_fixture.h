@@ -8,6 +8,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <sstream>
 #include <string>
@@ -22,8 +23,59 @@
 
 namespace poller::client {
 
+// What a test wants to happen in front of the screen, one entry a Wait; after the last: 'q'.
+struct ScreenScript {
+  // Waits until Wake is called.
+  static constexpr char kUntilWoken = 0;
+
+  std::deque<char> keys;  // or kUntilWoken
+  int width = 120, height = 24;
+  std::vector<std::vector<std::string>> frames;  // as drawn
+  std::function<void()> before_wait;             // may be empty
+
+  std::string Last() const {
+    std::string text;
+    if (frames.empty()) return text;
+    for (const std::string& line : frames.back()) text += line + "\n";
+    return text;
+  }
+};
+
+class FakeScreen : public Screen {
+ public:
+  explicit FakeScreen(ScreenScript& script) : script_(script) {}
+  int Width() const override { return script_.width; }
+  int Height() const override { return script_.height; }
+  void Draw(const std::vector<std::string>& lines) override { script_.frames.push_back(lines); }
+  ScreenEvent Wait(absl::Duration) override {
+    if (script_.before_wait) script_.before_wait();
+    key_ = 'q';
+    if (!script_.keys.empty()) {
+      key_ = script_.keys.front();
+      script_.keys.pop_front();
+    }
+    if (key_ != ScreenScript::kUntilWoken) return ScreenEvent::kKey;
+    absl::MutexLock lock(&mutex_);
+    mutex_.Await(absl::Condition(&woken_));
+    woken_ = false;
+    return ScreenEvent::kWoken;
+  }
+  char key() const override { return key_; }
+  void Wake() override {
+    absl::MutexLock lock(&mutex_);
+    woken_ = true;
+  }
+
+ private:
+  ScreenScript& script_;
+  char key_ = 0;
+  absl::Mutex mutex_;
+  bool woken_ = false;
+};
+
 class FakeTerminal : public Terminal {
  public:
+  ScreenScript* screen = nullptr;  // nullptr: no screen can be taken
   bool can_ask = false;
   bool output = false;
   int width = 80;
@@ -35,6 +87,10 @@ class FakeTerminal : public Terminal {
   bool CanAsk() const override { return can_ask; }
   bool OutputIsTerminal() const override { return output; }
   int Width() const override { return width; }
+  std::unique_ptr<Screen> OpenScreen() override {
+    if (screen == nullptr) return nullptr;
+    return std::make_unique<FakeScreen>(*screen);
+  }
   std::optional<std::string> ReadLine(std::string_view prompt) override {
     prompts.emplace_back(prompt);
     return Next();

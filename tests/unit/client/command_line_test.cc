@@ -7,7 +7,7 @@
 
 #include "absl/synchronization/notification.h"
 #include "client/channel.h"
-#include "client/registry.h"
+#include "client/suggest.h"
 #include "tests/unit/client/client_fixture.h"
 
 namespace poller::client {
@@ -120,6 +120,69 @@ TEST_F(CommandLineTest, SuggestsTheVerbThatWasMeant) {
   EXPECT_EQ(Run({"lsit"}).code, 2);
 }
 
+TEST_F(CommandLineTest, SuggestsTheFlagThatWasMeant) {
+  const Result result = Run({"retry", "--all", "--dryrun"});
+  EXPECT_EQ(result.code, 2);
+  EXPECT_THAT(result.err, AllOf(HasSubstr("pollerctl retry has no flag --dryrun"),
+                                HasSubstr("did you mean --dry-run?")));
+  EXPECT_THAT(Run({"list", "--sever", "x"}).err, HasSubstr("did you mean --server?"));
+  EXPECT_THAT(Run({"list", "-server", "x"}).err, HasSubstr("did you mean --server?"));
+}
+
+TEST_F(CommandLineTest, SuggestsTheVerbBelowAVerb) {
+  const Result result = Run({"jobs", "wacth", "7"});
+  EXPECT_EQ(result.code, 2);
+  EXPECT_THAT(result.err, AllOf(HasSubstr("pollerctl jobs has no verb \"wacth\""),
+                                HasSubstr("did you mean watch?")));
+}
+
+TEST_F(CommandLineTest, AWordTooMuchIsNamed) {
+  const Result result = Run({"show", "1", "2"});
+  EXPECT_EQ(result.code, 2);
+  EXPECT_THAT(result.err, HasSubstr("pollerctl show does not take \"2\""));
+}
+
+TEST_F(CommandLineTest, SuggestsConnectionsWithNearNames) {
+  GetAnswers(ServerError(grpc::StatusCode::NOT_FOUND, "there is no connection named \"shpo1\"",
+                         "CONNECTION_NOT_FOUND"));
+  server.connections.script_ListConnections.answer = [](const auto&,
+                                                        api::ListConnectionsResponse& response) {
+    *response.add_connections() = Shop(1, "shop1");
+    *response.add_connections() = Shop(2, "warehouse");
+    return grpc::Status::OK;
+  };
+  const Result result = Run({"show", "shpo1"});
+  EXPECT_EQ(result.code, 3);
+  EXPECT_THAT(result.err, AllOf(HasSubstr("did you mean shop1?"), Not(HasSubstr("warehouse"))));
+  EXPECT_THAT(Run({"show", "nothing-like-it"}).err, Not(HasSubstr("did you mean")));
+}
+
+TEST_F(CommandLineTest, SuggestsConnectionsForTheFlagToo) {
+  server.retries.script_ListRetries.answer = [](const auto&, auto&) {
+    return ServerError(grpc::StatusCode::NOT_FOUND, "none", "CONNECTION_NOT_FOUND");
+  };
+  server.connections.script_ListConnections.answer = [](const auto&,
+                                                        api::ListConnectionsResponse& response) {
+    *response.add_connections() = Shop(1, "shop1");
+    return grpc::Status::OK;
+  };
+  EXPECT_THAT(Run({"retries", "-c", "shop"}).err, HasSubstr("did you mean shop1?"));
+}
+
+TEST_F(CommandLineTest, VersionTellsWhenClientAndServerDiffer) {
+  server.admin.script_GetServerStatus.answer = [](const auto&,
+                                                  api::GetServerStatusResponse& response) {
+    response.set_version("9.9.9\"");
+    return grpc::Status::OK;
+  };
+  const Result result = Run({"version"});
+  EXPECT_EQ(result.code, 0);
+  EXPECT_THAT(result.out, HasSubstr("pollerd   9.9.9"));
+  EXPECT_THAT(result.err, HasSubstr("the versions differ"));
+  EXPECT_THAT(Run({"version", "-o", "json"}).out, HasSubstr(R"("server":"9.9.9\"")"));
+  EXPECT_THAT(Run({"version", "--server", "127.0.0.1:1"}).err, IsEmpty());
+}
+
 TEST_F(CommandLineTest, HelpBeginsWithExamples) {
   const Result result = Run({"send", "--help"});
   EXPECT_EQ(result.code, 0);
@@ -130,9 +193,9 @@ TEST_F(CommandLineTest, HelpBeginsWithExamples) {
 
 TEST_F(CommandLineTest, EveryVerbHasExamplesInItsHelp) {
   for (const char* verb :
-       {"add",  "list",          "show",   "edit",   "delete",  "pause",  "resume",
-        "test", "poll",          "logs",   "events", "retries", "retry",  "discard",
-        "send", "reset-circuit", "orders", "order",  "status",  "version"}) {
+       {"add",    "list",  "show",   "edit",    "delete", "pause",   "resume",    "test",
+        "poll",   "logs",  "events", "retries", "retry",  "discard", "send",      "reset-circuit",
+        "orders", "order", "status", "version", "top",    "context", "completion"}) {
     EXPECT_THAT(Run({verb, "--help"}).out, HasSubstr("Examples:\n  pollerctl ")) << verb;
     EXPECT_THAT(Run({"--help"}).out, HasSubstr(std::string("\n  ") + verb + " ")) << verb;
   }
