@@ -21,6 +21,10 @@ namespace {
 constexpr std::string_view kDefaultPort = "50051";
 constexpr int kMaxMessage =
     64 << 20;  // a page of 1,000 with long texts is larger than gRPC's 4 MiB
+// A stream may be quiet for days: a server that is gone is noticed, and what stands between keeps the
+// connection. The server allows a ping every 10 s.
+constexpr int kKeepaliveMs = 30'000;
+constexpr int kKeepaliveTimeoutMs = 20'000;
 
 absl::Status BadAddress(std::string_view server, std::string_view why) {
   return MakeStatus(
@@ -103,6 +107,9 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> MakeChannel(const ChannelOptions&
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(kMaxMessage);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 5000);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
+  arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
   if (options.insecure || (target.local && !tls_files)) {
     return grpc::CreateCustomChannel(target.address, grpc::InsecureChannelCredentials(), arguments);
   }

@@ -37,6 +37,12 @@ class EventStreamTest : public ServerFixture {
     *pause.mutable_connection() = Ref(id);
     EXPECT_TRUE(Call(connections_, &Stub::PauseConnection, pause).ok());
   }
+  std::int64_t OldestSequence() {
+    const auto status =
+        Call(status_, &v1::AdminService::Stub::GetServerStatus, v1::GetServerStatusRequest());
+    EXPECT_TRUE(status.ok()) << status.status.error_message();
+    return status->event_log().oldest_sequence();
+  }
   // All events of the log, by sequence.
   std::vector<std::int64_t> Everything() {
     const std::int64_t newest = NewestSequence();
@@ -109,6 +115,22 @@ TEST_F(EventStreamTest, HeartbeatsMovePastWhatDoesNotMatch) {
   }
 }
 
+TEST_F(EventStreamTest, HeartbeatsMovePastOtherConnections) {
+  Start(absl::Milliseconds(20));
+  const v1::Connection loud = AddQuiet("loud");
+  v1::StreamSyncEventsRequest request = After(NewestSequence() + 1);
+  *request.mutable_connection() = Ref(AddQuiet("quiet").id());
+  EventReader reader = Events(request);
+  Toggle(loud.id());
+  const std::int64_t newest = NewestSequence();
+  std::int64_t scanned = 0;
+  while (scanned < newest) {
+    const auto message = reader.Next();
+    ASSERT_TRUE(message.has_value() && message->has_heartbeat());
+    scanned = message->heartbeat().sequence();
+  }
+}
+
 TEST_F(EventStreamTest, FiltersByConnectionAndType) {
   Start();
   const v1::Connection one = AddQuiet("one");
@@ -165,6 +187,26 @@ TEST_F(EventStreamTest, SaysWhichRangeThereIs) {
   const auto changed = Events(other).End();
   EXPECT_THAT(changed, FailsWith(grpc::OUT_OF_RANGE, "LOG_CHANGED"));
   EXPECT_NE(InfoOf(changed.status).metadata().at("log_id"), "");
+}
+
+TEST_F(EventStreamTest, SaysWhichRangeThereIsWhenThePlaceWasPruned) {
+  Start();
+  const v1::Connection shop = AddQuiet("shop");
+  for (int i = 0; i < 5; ++i) Toggle(shop.id());
+  ASSERT_TRUE(Stop());
+  options_.retention_events = absl::Nanoseconds(1);
+  Start();
+  const std::int64_t newest = NewestSequence();
+  while (OldestSequence() < newest) {
+  }
+  const auto pruned = Events(After(1)).End();
+  EXPECT_THAT(pruned, FailsWith(grpc::OUT_OF_RANGE, "SEQUENCE_OUT_OF_RANGE"));
+  const auto range = InfoOf(pruned.status).metadata();
+  EXPECT_EQ(range.at("oldest_sequence"), std::to_string(newest));
+  EXPECT_EQ(range.at("newest_sequence"), std::to_string(newest));
+  EXPECT_NE(range.at("log_id"), "");
+  EventReader rest = Events(After(0));  // from the oldest, whichever that is
+  EXPECT_EQ(rest.NextEvent()->sequence(), newest);
 }
 
 TEST_F(EventStreamTest, RefusesWrongFields) {

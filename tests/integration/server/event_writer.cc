@@ -1,0 +1,81 @@
+#include "tests/integration/server/event_writer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "odoopoller/v1/connection_service.grpc.pb.h"
+
+namespace poller::test {
+namespace {
+
+namespace v1 = odoopoller::v1;
+
+template <class Request, class Response>
+grpc::Status Act(const std::shared_ptr<grpc::Channel>& channel, const std::string& token,
+                 std::int64_t connection,
+                 grpc::Status (v1::ConnectionService::Stub::*method)(grpc::ClientContext*,
+                                                                     const Request&, Response*)) {
+  const auto stub = v1::ConnectionService::NewStub(channel);
+  grpc::ClientContext context;
+  context.AddMetadata("authorization", "Bearer " + token);
+  Request request;
+  request.mutable_connection()->set_id(connection);
+  Response response;
+  return ((*stub).*method)(&context, request, &response);
+}
+
+}  // namespace
+
+EventWriter::EventWriter(std::string token, std::int64_t connection)
+    : token_(std::move(token)), connection_(connection), thread_([this] { Run(); }) {}
+
+EventWriter::~EventWriter() {
+  {
+    absl::MutexLock lock(&mu_);
+    stopped_ = true;
+  }
+  thread_.join();
+}
+
+void EventWriter::Use(std::shared_ptr<grpc::Channel> channel) {
+  absl::MutexLock lock(&mu_);
+  channel_ = std::move(channel);
+}
+
+void EventWriter::WriteUpTo(std::int64_t events) {
+  absl::MutexLock lock(&mu_);
+  wanted_ = std::max(wanted_, events);
+}
+
+std::int64_t EventWriter::written() {
+  absl::MutexLock lock(&mu_);
+  return written_;
+}
+
+void EventWriter::Wait() {
+  absl::MutexLock lock(&mu_, absl::Condition(this, &EventWriter::IsDone));
+}
+
+void EventWriter::Run() {
+  bool paused = true;
+  while (true) {
+    std::shared_ptr<grpc::Channel> channel;
+    {
+      absl::MutexLock lock(&mu_, absl::Condition(this, &EventWriter::HasWork));
+      if (stopped_) return;
+      channel = channel_;
+    }
+    const grpc::Status status =
+        paused ? Act(channel, token_, connection_, &v1::ConnectionService::Stub::ResumeConnection)
+               : Act(channel, token_, connection_, &v1::ConnectionService::Stub::PauseConnection);
+    absl::MutexLock lock(&mu_);
+    if (status.ok()) {
+      paused = !paused;
+      ++written_;
+    } else if (channel_ == channel) {
+      channel_ = nullptr;  // the server stops; whether this one was written, the next call settles
+    }
+  }
+}
+
+}  // namespace poller::test

@@ -1,0 +1,121 @@
+// Subscribers that read nothing cost the server no memory and the others nothing.
+#include <gmock/gmock.h>
+#include <malloc.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tests/integration/server/event_writer.h"
+#include "tests/integration/server/server_fixture.h"
+
+namespace poller {
+namespace {
+
+using test::EventWriter;
+
+constexpr int kWriters = 8;
+constexpr std::int64_t kEventsEach = 2500;
+constexpr int kSlow = 20;
+// What the subscribers would hold if each kept the 20,000 events for itself: 200 MB and more. What
+// they may: the window of HTTP/2, 64 KiB on either side, which are both in this process.
+constexpr double kMostGrowth = 32 << 20;
+#ifdef __SANITIZE_ADDRESS__
+constexpr bool kMemoryMeansSomething = false;  // freed memory is kept aside
+#else
+constexpr bool kMemoryMeansSomething = true;
+#endif
+
+double Resident() {
+  malloc_trim(0);
+  std::ifstream statm("/proc/self/statm");
+  double total = 0, resident = 0;
+  statm >> total >> resident;
+  return resident * static_cast<double>(sysconf(_SC_PAGESIZE));
+}
+
+class SlowSubscriberTest : public ServerFixture {
+ protected:
+  // A stream that nobody reads until somebody does.
+  struct Stream {
+    grpc::ClientContext context;
+    std::unique_ptr<v1::SyncLogService::Stub> stub;
+    std::unique_ptr<grpc::ClientReader<v1::StreamSyncEventsResponse>> reader;
+    ~Stream() {
+      context.TryCancel();
+      v1::StreamSyncEventsResponse message;
+      while (reader->Read(&message)) {
+      }
+      reader->Finish();
+    }
+  };
+
+  std::unique_ptr<Stream> Subscribe(std::int64_t after) {
+    auto stream = std::make_unique<Stream>();
+    grpc::ChannelArguments arguments;
+    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+    // Else the client lets its window grow, and what is sent lies on its side, in our own process.
+    arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+    stream->stub = v1::SyncLogService::NewStub(grpc::CreateCustomChannel(
+        app_->addresses().front(), grpc::InsecureChannelCredentials(), arguments));
+    stream->context.AddMetadata("authorization", "Bearer " + admin_);
+    v1::StreamSyncEventsRequest request;
+    request.set_after_sequence(after);
+    stream->reader = stream->stub->StreamSyncEvents(&stream->context, request);
+    return stream;
+  }
+  // The sequences of the next `count` events.
+  static std::vector<std::int64_t> Read(Stream& stream, std::int64_t count) {
+    std::vector<std::int64_t> sequences;
+    v1::StreamSyncEventsResponse message;
+    while (static_cast<std::int64_t>(sequences.size()) < count && stream.reader->Read(&message)) {
+      if (message.has_event()) sequences.push_back(message.event().sequence());
+    }
+    return sequences;
+  }
+  std::vector<std::unique_ptr<EventWriter>> Writers() {
+    std::vector<std::unique_ptr<EventWriter>> writers;
+    for (int i = 0; i < kWriters; ++i) {
+      v1::CreateConnectionRequest request;
+      *request.mutable_connection() = ShopSettings("shop" + std::to_string(i));
+      request.mutable_connection()->set_paused_polling(true);
+      request.mutable_connection()->set_paused_delivery(true);
+      const auto created =
+          Call(connections_, &v1::ConnectionService::Stub::CreateConnection, request);
+      EXPECT_TRUE(created.ok()) << created.status.error_message();
+      writers.push_back(std::make_unique<EventWriter>(admin_, created->connection().id()));
+      writers.back()->Use(channel_);
+    }
+    return writers;
+  }
+};
+
+TEST_F(SlowSubscriberTest, CostsTheServerAndTheOthersNothing) {
+  Start();
+  const auto writers = Writers();
+  const std::int64_t begin = NewestSequence();
+  const auto live = Subscribe(begin);
+  std::vector<std::unique_ptr<Stream>> slow;
+  for (int i = 0; i < kSlow; ++i) slow.push_back(Subscribe(begin));
+  const double before = Resident();
+
+  for (const auto& writer : writers) writer->WriteUpTo(kEventsEach);
+  constexpr std::int64_t kEvents = kWriters * kEventsEach;
+  const std::vector<std::int64_t> all = Read(*live, kEvents);
+  ASSERT_EQ(static_cast<std::int64_t>(all.size()), kEvents);
+  EXPECT_TRUE(std::is_sorted(all.begin(), all.end()));
+  EXPECT_EQ(all.back(), NewestSequence());
+
+  const double growth = Resident() - before;
+  std::printf("%d subscribers that read nothing, %lld events: +%.1f MiB\n", kSlow,
+              static_cast<long long>(kEvents), growth / (1 << 20));
+  EXPECT_TRUE(growth <= kMostGrowth || !kMemoryMeansSomething);
+
+  // And nothing was lost for one that reads at last.
+  EXPECT_EQ(Read(*slow.front(), kEvents), all);
+}
+
+}  // namespace
+}  // namespace poller
