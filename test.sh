@@ -45,6 +45,9 @@ cmake --build build/dev --parallel "$(nproc)" --target all_verify_interface_head
 step "API: lint and reflection"
 tests/e2e/api.sh
 
+step "clients in Python, Node and Go"
+tests/e2e/clients.sh
+
 step "kill -9 under load"
 tests/e2e/kill.sh build/dev 20
 

@@ -36,6 +36,9 @@ install_packages() {
     install --no-install-recommends "$@" >&2
 }
 
+# Node's package manager, from Debian unless another one is there.
+install_npm() { command -v npm >/dev/null || install_packages nodejs npm; }
+
 install_build_deps() {
   if ! have_packages "${boost_packages[@]}" && ! apt-cache show "${boost_packages[0]}" >/dev/null 2>&1; then
     # Nothing known of it: either no list was fetched yet, or the distribution has another version.

@@ -5,10 +5,8 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 build=${1:-build/dev}
 
-if ! command -v npm >/dev/null; then
-  . tests/deps.sh
-  install_packages nodejs npm
-fi
+. tests/deps.sh
+install_npm
 buf=build/npm/node_modules/.bin/buf
 if [ ! -x "$buf" ]; then
   mkdir -p build/npm

@@ -4,11 +4,12 @@
 data=$folder/data
 pollerd_flags=()  # more of them, for the tests that need some
 pollerd_prefix=() # what to run it under
+listen=127.0.0.1:0
 receiver_flags=()
 
 # Starts pollerd, and points pollerctl at it. Sets `pollerd`, its process.
 start_pollerd() {
-  start pollerd "${pollerd_prefix[@]}" "$bin/pollerd" --data-dir "$data" --listen 127.0.0.1:0 --egress-allow 127.0.0.0/8 \
+  start pollerd "${pollerd_prefix[@]}" "$bin/pollerd" --data-dir "$data" --listen "$listen" --egress-allow 127.0.0.0/8 \
     --retry-base 1s --breaker-open 2s "${pollerd_flags[@]}"
   export POLLERCTL_SERVER=$address POLLERCTL_TOKEN_FILE=$data/admin.token
   pollerd=$pid
