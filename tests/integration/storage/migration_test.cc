@@ -4,6 +4,7 @@
 #include "core/storage/sqlite/database.h"
 #include "core/storage/sqlite/migrations.h"
 #include "tests/integration/storage/storage_fixture.h"
+#include "tests/support/test_data.h"
 
 namespace poller {
 namespace {
@@ -15,7 +16,7 @@ using ::testing::SizeIs;
 class OldDatabaseTest : public StorageFixture {
  protected:
   void OpenCopyOf(const std::string& name) {
-    std::filesystem::copy_file(std::filesystem::path(POLLER_TEST_DATA) / "storage" / name, Path());
+    std::filesystem::copy_file(test::TestData() / "storage" / name, Path());
     std::filesystem::permissions(
         Path(), std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
     Open();

@@ -13,6 +13,7 @@
 
 #include "core/odoo/json2.h"
 #include "core/odoo/json_rpc.h"
+#include "tests/support/test_data.h"
 #include "tests/unit/odoo/scripted_http.h"
 
 namespace poller::odoo {
@@ -68,7 +69,7 @@ json::object Cut(const json::object& row, const json::array& fields,
 }  // namespace
 
 std::string ReadTestFile(const std::string& path) {
-  std::ifstream in(std::string(POLLER_TEST_DATA) + "/" + path, std::ios::binary);
+  std::ifstream in(test::TestData() / path, std::ios::binary);
   if (!in) Die("cannot read " + path);
   return {std::istreambuf_iterator<char>(in), {}};
 }
@@ -89,7 +90,7 @@ Recording LoadRecording(const std::string& name) {
 
 std::vector<Recording> LoadRecordings(const std::string& version) {
   std::vector<std::string> names;
-  const std::string folder = std::string(POLLER_TEST_DATA) + "/odoo/" + version;
+  const std::filesystem::path folder = test::TestData() / "odoo" / version;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     names.push_back(version + "/" + entry.path().filename().string());
   }

@@ -10,6 +10,8 @@
 #include <set>
 #include <utility>
 
+#include "tests/support/test_data.h"
+
 namespace poller::test {
 namespace {
 
@@ -21,7 +23,7 @@ namespace json = boost::json;
 }
 
 std::filesystem::path FindRecording(const std::string& of, const std::string& name) {
-  const std::filesystem::path folder = std::filesystem::path(POLLER_TEST_DATA) / "odoo" / of;
+  const std::filesystem::path folder = TestData() / "odoo" / of;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     if (entry.path().filename().string().starts_with(name + "-") || entry.path().stem() == name) {
       return entry.path();
