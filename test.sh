@@ -42,8 +42,10 @@ git ls-files '*.h' '*.cc' | xargs clang-format-19 --dry-run --Werror
 step "headers stand on their own"
 cmake --build build/dev --parallel "$(nproc)" --target all_verify_interface_header_sets
 
-step "API: lint and reflection"
+step "API: lint, nothing broken, every RPC by reflection"
 tests/e2e/api.sh
+tests/e2e/api_image.sh
+tests/e2e/every_rpc.sh
 
 step "clients in Python, Node and Go"
 tests/e2e/clients.sh

@@ -10,7 +10,7 @@ build_packages=(
 )
 # Bookworm's default Boost has no Boost.JSON; newer distributions have one under the plain name.
 boost_packages=(libboost1.81-dev libboost-json1.81-dev)
-test_packages=(python3 openssl curl clang-format-19 zsh fish)
+test_packages=(python3 python3-protobuf openssl curl clang-format-19 zsh fish)
 
 have_packages() {
   local name
@@ -38,6 +38,15 @@ install_packages() {
 
 # Node's package manager, from Debian unless another one is there.
 install_npm() { command -v npm >/dev/null || install_packages nodejs npm; }
+
+# The linter and caller of gRPC APIs, from npm into build/npm. Sets `buf`.
+install_buf() {
+  buf=$PWD/build/npm/node_modules/.bin/buf
+  [ -x "$buf" ] && return 0
+  install_npm
+  mkdir -p build/npm
+  npm install --silent --no-fund --no-audit --prefix build/npm @bufbuild/buf@1.75.0
+}
 
 install_build_deps() {
   if ! have_packages "${boost_packages[@]}" && ! apt-cache show "${boost_packages[0]}" >/dev/null 2>&1; then

@@ -6,12 +6,7 @@ cd "$(dirname "$0")/../.."
 build=${1:-build/dev}
 
 . tests/deps.sh
-install_npm
-buf=build/npm/node_modules/.bin/buf
-if [ ! -x "$buf" ]; then
-  mkdir -p build/npm
-  npm install --silent --no-fund --no-audit --prefix build/npm @bufbuild/buf@1.75.0
-fi
+install_buf
 
 "$buf" lint proto
 echo "buf lint: clean"
