@@ -67,7 +67,7 @@ Source SourceOf(const CLI::App& verb, const CLI::Option& option) {
   // Without what a validator adds: "N:POSITIVE".
   std::string type = option.get_positional() ? option.get_name(true) : option.get_type_name();
   type.resize(std::min(type.find(':'), type.size()));
-  if (TakesConnection(option)) return Source::kConnections;
+  if (TakesConnection(verb, option)) return Source::kConnections;
   if (type == "FILE") return Source::kFiles;
   if (type == "CONTEXT") return Source::kContexts;
   if (type == "TYPE") return Source::kEventTypes;
@@ -178,7 +178,10 @@ class Walk {
 
 }  // namespace
 
-bool TakesConnection(const CLI::Option& option) {
+bool TakesConnection(const CLI::App& verb, const CLI::Option& option) {
+  // The ID of `token revoke` is a token's.
+  const CLI::App* parent = verb.get_parent();
+  if (parent != nullptr && parent->get_name() == "token") return false;
   return option.get_positional() ? option.get_name(true) == "ID" : option.check_lname("connection");
 }
 

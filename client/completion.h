@@ -39,7 +39,7 @@ struct Place {
 // one.
 Place Locate(const CLI::App& app, const std::vector<std::string>& words);
 
-// The flag or place of a verb whose value is the id or name of a connection.
-bool TakesConnection(const CLI::Option& option);
+// A flag or place of `verb` whose value is the id or name of a connection.
+bool TakesConnection(const CLI::App& verb, const CLI::Option& option);
 
 }  // namespace poller::client

@@ -63,7 +63,7 @@ const CLI::App& Registry::Parsed() const {
 
 std::string Registry::TypedConnection() const {
   for (const CLI::Option* option : Parsed().get_options()) {
-    if (option->count() > 0 && TakesConnection(*option)) return option->results().front();
+    if (option->count() > 0 && TakesConnection(Parsed(), *option)) return option->results().front();
   }
   return "";
 }

@@ -109,7 +109,10 @@ bool Session::Connected() {
 
 int Session::Fail(const grpc::Status& status) {
   const bool connected = Connected();
-  ReportError(io_.err, status, server(), connected);
+  const std::string where = options_.context.empty()
+                                ? server()
+                                : fmt::format("{} (context {})", server(), options_.context);
+  ReportError(io_.err, status, where, connected);
   if (!typed_connection_.empty() && DetailsOf(status).reason == "CONNECTION_NOT_FOUND")
     SuggestConnection(*this, std::exchange(typed_connection_, ""));
   return ExitCodeOf(status, connected);

@@ -6,6 +6,7 @@
 #include <memory>
 #include <set>
 #include <sstream>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -93,15 +94,20 @@ class Repeater {
   }
 
   int OnScreen(Screen& screen) {
-    std::vector<std::string> body;
     Draw(screen, {"waiting for the first answer"}, "");
     Ticker ticker([this, &screen] { Refresh(screen); }, every_);
+    const int code = Loop(screen);
+    canceller_.Cancel();  // else the ticker would wait for the call that is under way
+    return code;
+  }
+
+  int Loop(Screen& screen) {
+    std::vector<std::string> body;
     std::string trouble;
     for (;;) {
       const ScreenEvent event = screen.Wait(absl::Hours(1));
       if (session_.io().interrupt.Interrupted() || event == ScreenEvent::kClosed ||
           (event == ScreenEvent::kKey && (screen.key() == 'q' || screen.key() == 'Q'))) {
-        canceller_.Cancel();
         return kDone;
       }
       if (Answer answer; TakeFresh(answer)) {
@@ -114,7 +120,7 @@ class Repeater {
           left_ = {answer.code, "", answer.err};
           return answer.code;
         } else {
-          trouble = FirstLine(answer.err) + "; trying again";
+          trouble = Trouble(answer.err);
         }
       }
       if (known_) Draw(screen, body, trouble);
@@ -155,14 +161,14 @@ class Repeater {
       const Answer answer = Do();
       if (interrupt.Interrupted()) return kDone;
       if (answer.code == kDone) {
-        if (std::exchange(away, false)) session_.Note("pollerctl: the server is back");
+        if (std::exchange(away, false)) session_.Note("pollerctl: the server answers again");
         known_ = true;
         Append(answer);
       } else if (!known_ || !MayPass(answer.code)) {
         left_ = {answer.code, "", answer.err};
         return answer.code;
       } else if (!std::exchange(away, true)) {
-        session_.Note(FirstLine(answer.err) + "; trying again until it is back");
+        session_.Note("pollerctl: " + Trouble(answer.err));
       }
     } while (interrupt.Wait(every_));
     return kDone;
@@ -185,7 +191,13 @@ class Repeater {
     session_.io().err << answer.err << std::flush;
   }
 
-  static std::string FirstLine(const std::string& text) { return text.substr(0, text.find('\n')); }
+  // Of what the verb wrote the first line says why.
+  static std::string Trouble(const std::string& err) {
+    constexpr std::string_view kName = "pollerctl: ";
+    std::string why = err.substr(0, err.find('\n'));
+    if (why.starts_with(kName)) why.erase(0, kName.size());
+    return fmt::format("no answer ({}); trying again until there is one", why);
+  }
 
   Session& session_;
   const Registry::Action& once_;

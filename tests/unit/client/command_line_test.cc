@@ -169,6 +169,18 @@ TEST_F(CommandLineTest, SuggestsConnectionsForTheFlagToo) {
   EXPECT_THAT(Run({"retries", "-c", "shop"}).err, HasSubstr("did you mean shop1?"));
 }
 
+TEST_F(CommandLineTest, SuggestsOrdersWithNearNames) {
+  server.orders.script_ListOrders.answer = [](const api::ListOrdersRequest& request,
+                                              api::ListOrdersResponse& response) {
+    if (request.name_prefix() != "S0004") return grpc::Status::OK;
+    for (const char* name : {"S00042", "S00049"}) response.add_orders()->set_name(name);
+    return grpc::Status::OK;
+  };
+  const Result result = Run({"order", "S000422"});
+  EXPECT_EQ(result.code, 3);
+  EXPECT_THAT(result.err, HasSubstr("did you mean S00042"));
+}
+
 TEST_F(CommandLineTest, VersionTellsWhenClientAndServerDiffer) {
   server.admin.script_GetServerStatus.answer = [](const auto&,
                                                   api::GetServerStatusResponse& response) {

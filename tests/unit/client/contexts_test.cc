@@ -180,6 +180,11 @@ TEST_F(ContextTest, TheTokenOfThisFolderIsNotSentToAContext) {
   std::filesystem::current_path(before);
 }
 
+TEST_F(ContextTest, AServerThatIsNotThereIsToldWithItsContext) {
+  Run({"context", "set", "prod", "--server", "127.0.0.1:1"});
+  EXPECT_THAT(Run({"show", "1"}).err, HasSubstr("127.0.0.1:1 (context prod)"));
+}
+
 TEST_F(ContextTest, AMissingTokenFileIsToldWithItsContext) {
   Run({"context", "set", "prod", "--server", server.address(), "--token-file", "/not/there"});
   const Result result = Run({"show", "1"});
