@@ -132,6 +132,7 @@ struct App::Parts {
   std::unique_ptr<Scheduler> scheduler;
   std::unique_ptr<Retention> retention;
   std::unique_ptr<rpc::Authenticator> authenticator;
+  std::unique_ptr<rpc::Once> once;
   std::unique_ptr<rpc::Gate> gate;
   std::optional<ServiceContext> context;
   std::unique_ptr<ConnectionServiceImpl> connection_service;
@@ -183,13 +184,17 @@ absl::Status App::Parts::MakeParts(absl::Duration heartbeat) {
                       log, metrics, [this](ConnectionId id) { dispatcher->Hint(id); },
                       [this] { return disk->low(); }},
       PollingFrom(options, std::move(trusted.odoo)));
-  retention =
-      std::make_unique<Retention>(Retention::Stores{storage->events(), storage->sync_logs(),
-                                                    storage->jobs(), storage->ledger()},
-                                  *sleeper, clock, storage_pool, log, RetentionFrom(options));
+  retention = std::make_unique<Retention>(
+      Retention::Stores{storage->events(), storage->sync_logs(), storage->jobs(), storage->ledger(),
+                        storage->connections()},
+      *sleeper, clock, storage_pool, log, RetentionFrom(options));
 
   authenticator = std::make_unique<rpc::Authenticator>(storage->tokens(), clock, random);
-  gate = std::make_unique<rpc::Gate>(*authenticator, calls, streams, storage_pool, log);
+  once = std::make_unique<rpc::Once>(storage->requests(), clock, storage_pool);
+  gate = std::make_unique<rpc::Gate>(
+      *authenticator, *once, *sleeper, clock, calls, streams, storage_pool, log,
+      rpc::TokenCalls::Limits{options.calls_per_token, options.streams_per_token},
+      options.longest_refusal);
   context.emplace(ServiceContext{
       *gate,
       storage->connections(),
@@ -201,11 +206,13 @@ absl::Status App::Parts::MakeParts(absl::Duration heartbeat) {
       storage->events(),
       storage->status(),
       storage->backups(),
+      storage->tokens(),
       *scheduler,
       *dispatcher,
       *broker,
       clock,
       *sleeper,
+      random,
       storage_pool,
       rpc::ConnectionRules{options.overlap, options.default_webhook_url, options.egress},
       std::string(ProgramVersion()),

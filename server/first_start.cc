@@ -1,31 +1,20 @@
 #include "server/first_start.h"
 
-#include <array>
-#include <cstdint>
 #include <filesystem>
 #include <system_error>
 
 #include "core/base/status.h"
-#include "core/crypto/encoding.h"
 #include "core/crypto/key_ring.h"
 #include "server/files.h"
+#include "server/rpc/authenticator.h"
 
 namespace poller {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kTokenBytes = 32;
 constexpr std::size_t kMinToken = 32;
-constexpr std::string_view kTokenPrefix = "poller_";
 constexpr std::string_view kAdminName = "admin";
-
-Secret NewToken(RandomSource& random) {
-  std::array<std::uint8_t, kTokenBytes> bytes;
-  random.Fill(bytes);
-  return Secret(std::string(kTokenPrefix) +
-                Base64UrlEncode(std::string(bytes.begin(), bytes.end())));
-}
 
 Secret WithNewline(const Secret& secret) { return Secret(secret.Reveal() + "\n"); }
 
@@ -47,7 +36,7 @@ absl::StatusOr<Secret> TokenOfFile(const fs::path& path, RandomSource& random, L
             " holds no token (at least 32 characters): remove it, and a new one is made");
   }
   if (content.status().code() != absl::StatusCode::kNotFound) return content.status();
-  Secret token = NewToken(random);
+  Secret token = rpc::MakeToken(random);
   RETURN_IF_ERROR(WriteNewSecretFile(path, WithNewline(token)));
   log.Info("made a token for the administrator", {{"file", path.string()}});
   return token;
@@ -104,10 +93,8 @@ absl::StatusOr<Secret> LoadKeys(const Options& options, bool new_database, Rando
 
 absl::Status EnsureAdminToken(const Options& options, TokenStore& tokens, RandomSource& random,
                               const Clock& clock, Logger& log) {
-  ASSIGN_OR_RETURN(const auto stored, tokens.List());
-  for (const Token& token : stored) {
-    if (token.role == Role::kAdmin && !token.revoked_at) return absl::OkStatus();
-  }
+  ASSIGN_OR_RETURN(const bool stored, tokens.HasAdmin());
+  if (stored) return absl::OkStatus();
   ASSIGN_OR_RETURN(const Secret token, TokenOfFile(options.AdminTokenFile(), random, log));
   const auto created =
       tokens.Create(std::string(kAdminName), Role::kAdmin, token, Actor{}, clock.Now());

@@ -30,7 +30,9 @@ constexpr int kKeepaliveMs = 60'000;
 constexpr int kKeepaliveTimeoutMs = 20'000;
 // Clients may ask as often as that, also without a call.
 constexpr int kMinClientPingMs = 10'000;
-constexpr unsigned kTlsReloadSeconds = 60;
+// Calls of one connection at a time. More than one token may have: an honest client learns from us
+// that it asks for too much, instead of waiting in its own queue.
+constexpr int kMaxStreamsPerTransport = 2000;
 
 absl::Status CheckTlsFile(std::string_view flag, const std::filesystem::path& path,
                           std::string_view marker) {
@@ -78,7 +80,7 @@ std::shared_ptr<grpc::ServerCredentials> Credentials(const Options& options,
   namespace tls = grpc::experimental;
   tls::TlsServerCredentialsOptions settings(std::make_shared<tls::FileWatcherCertificateProvider>(
       options.tls_key.string(), options.tls_cert.string(), options.tls_client_ca.string(),
-      kTlsReloadSeconds));
+      static_cast<unsigned>(absl::ToInt64Seconds(options.tls_reload))));
   settings.watch_identity_key_cert_pairs();
   if (!options.tls_client_ca.empty()) {
     settings.watch_root_certs();
@@ -129,6 +131,7 @@ absl::Status CannotListen(const std::string& text, const ListenAddress& address)
 void SetLimits(grpc::ServerBuilder& builder) {
   builder.SetMaxReceiveMessageSize(kMaxReceive);
   builder.SetMaxSendMessageSize(kMaxSend);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxStreamsPerTransport);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);

@@ -148,6 +148,10 @@ std::vector<Setting> MakeSettings() {
       {"--deliveries-per-connection", "N", "8",
        "requests in flight to the receiver of one connection", false,
        [](Options& o, Text t) { return SetInt(o.deliveries_per_connection, t, 1, 1000); }},
+      {"--calls-per-token", "N", "100", "calls of one token under way at a time", false,
+       [](Options& o, Text t) { return SetInt(o.calls_per_token, t, 1, 10000); }},
+      {"--streams-per-token", "N", "1000", "streams of one token open at a time", false,
+       [](Options& o, Text t) { return SetInt(o.streams_per_token, t, 1, 100000); }},
       {"--response-budget", "BYTES", "256MiB",
        "memory for all answers together; one server gets at most a fifth of it, so that greedy "
        "ones leave room for others",

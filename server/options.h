@@ -39,6 +39,8 @@ struct Options {
   int threads = 0;  // 0: one a core
   int max_requests = 4096;
   int deliveries_per_connection = 8;
+  int calls_per_token = 100;
+  int streams_per_token = 1000;
   std::int64_t response_budget = 256 << 20;  // bytes
   std::int64_t max_response = 32 << 20;      // bytes
 
@@ -55,6 +57,10 @@ struct Options {
   absl::Duration retention_ledger = absl::Hours(24 * 90);
   std::int64_t min_free_disk = 512 << 20;  // bytes; 0: never low
   absl::Duration shutdown_grace = absl::Seconds(25);
+
+  // Without flags: nobody needs another value, save tests that will not wait.
+  absl::Duration tls_reload = absl::Seconds(30);  // between two looks at the files; 1 s and more
+  absl::Duration longest_refusal = absl::Seconds(5);  // of a wrong token
 
   LogLevel log_level = LogLevel::kInfo;
   LogFormat log_format = LogFormat::kLogfmt;

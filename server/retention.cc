@@ -39,6 +39,7 @@ Task<absl::StatusOr<int>> Retention::Round() {
       },
       [this, now](int step) { return stores_.jobs.Prune(now - options_.jobs, step); },
       [this, now](int step) { return stores_.ledger.Prune(now - options_.ledger, step); },
+      [this, now](int step) { return stores_.rotations.EndRotations(now, step); },
   };
   int total = 0;
   for (const Prune& prune : prunes) {

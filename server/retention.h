@@ -10,6 +10,7 @@
 #include "core/async/task.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "core/storage/connection_store.h"
 #include "core/storage/event_log.h"
 #include "core/storage/job_store.h"
 #include "core/storage/ledger_store.h"
@@ -35,6 +36,7 @@ class Retention {
     SyncLogStore& logs;
     JobStore& jobs;
     LedgerStore& ledger;
+    SecretRotations& rotations;
   };
   Retention(Stores stores, Sleeper& sleeper, const Clock& clock, Executor storage_pool, Logger& log,
             RetentionOptions options);

@@ -6,6 +6,7 @@ namespace poller::client {
 void RegisterAll(Registry& registry) {
   RegisterConnections(registry);
   RegisterOperate(registry);
+  RegisterRotate(registry);
   RegisterWatch(registry);
   RegisterOrders(registry);
   RegisterSend(registry);
@@ -13,6 +14,7 @@ void RegisterAll(Registry& registry) {
   RegisterJobs(registry);
   RegisterStatus(registry);
   RegisterTop(registry);
+  RegisterTokens(registry);
 }
 
 }  // namespace poller::client

@@ -11,6 +11,7 @@ namespace poller::client {
 
 void RegisterConnections(Registry& registry);  // add, list, show, edit, delete
 void RegisterOperate(Registry& registry);      // pause, resume, test, poll, reset-circuit
+void RegisterRotate(Registry& registry);       // rotate-secret
 void RegisterWatch(Registry& registry);        // events, logs
 void RegisterRetries(Registry& registry);      // retries, retry, discard
 void RegisterOrders(Registry& registry);       // orders, order
@@ -18,6 +19,7 @@ void RegisterSend(Registry& registry);         // send
 void RegisterJobs(Registry& registry);         // backfill, reconcile, jobs
 void RegisterStatus(Registry& registry);       // status, backup, version
 void RegisterTop(Registry& registry);          // top
+void RegisterTokens(Registry& registry);       // token
 
 void RegisterAll(Registry& registry);
 

@@ -10,6 +10,7 @@
 #include <optional>
 #include <utility>
 
+#include "client/commands/secret_files.h"
 #include "client/convert.h"
 #include "client/errors.h"
 #include "client/output/text.h"
@@ -119,19 +120,6 @@ absl::Status CheckText(std::string_view field, const std::string& text) {
     return Invalid("a name of digits alone would be taken for a number: add a letter");
   }
   return absl::OkStatus();
-}
-
-std::string WithoutLineEnd(std::string text) {
-  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
-  return text;
-}
-
-// A file, or the next line of standard input.
-absl::StatusOr<std::string> ReadValue(Io& io, const std::string& file) {
-  if (file != "-") return ReadFile(file);
-  std::string line;
-  if (!std::getline(io.in, line)) return Invalid("standard input has ended");
-  return line;
 }
 
 std::string DefaultOf(const Question& question, const api::Connection& connection) {

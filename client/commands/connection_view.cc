@@ -159,6 +159,14 @@ void PrintConnection(Session& session, const api::Connection& connection) {
   const api::ConnectionState& state = connection.state();
   Fields fields;
   AddSettings(connection, fields);
+  const absl::Time rotation_ends = ToTime(connection.webhook().rotation_end_time());
+  if (rotation_ends > session.now()) {
+    fields.Add("Secret",
+               Cell(fmt::format("is being rotated: the one before counts too until {} ({})",
+                                poller::FormatTime(rotation_ends),
+                                RelativeTime(rotation_ends, session.now())),
+                    Colour::kWarn));
+  }
   fields.Add("Health", HealthCell(connection));
   if (state.has_suspension()) {
     fields.Add("Suspended", Cell(fmt::format("{}: {}", Ago(session, state.suspension().since()),

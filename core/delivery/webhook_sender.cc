@@ -19,8 +19,9 @@ constexpr absl::Duration kConnectTimeout = absl::Seconds(10);
 
 // A foreign text, fit to be stored and shown: masked first, because escaping could hide a secret.
 std::string Shown(const Connection& connection, std::string_view text) {
-  const std::vector<Secret> secrets = {connection.settings.webhook.secret,
-                                       connection.settings.odoo.api_key};
+  std::vector<Secret> secrets = {connection.settings.webhook.secret,
+                                 connection.settings.odoo.api_key};
+  if (connection.rotation) secrets.push_back(connection.rotation->previous);
   return SafeText(MaskSecrets(text, secrets));
 }
 
@@ -126,17 +127,16 @@ HttpRequest WebhookSender::MakeRequest(const Connection& connection, const std::
   request.max_response_bytes = kMaxWebhookAnswer;
   request.body_may_be_cut = true;  // a 2xx is a success, whatever else it says
   request.ca_pem = webhook.ca_pem.empty() ? options_.default_ca_pem : webhook.ca_pem;
-  const std::vector<Secret> secrets = {webhook.secret};
   request.headers = {
       {"Content-Type", "application/json"},
       {"User-Agent", options_.user_agent},
       {"webhook-id", webhook_id},
       {"webhook-timestamp", std::to_string(absl::ToUnixSeconds(now))},
-      {"webhook-signature", SignWebhook(secrets, webhook_id, now, body)},
+      {"webhook-signature", SignWebhook(connection.SigningSecrets(now), webhook_id, now, body)},
       {"X-Odoo-Connection-Id", webhook_connection_id},
   };
   if (webhook.legacy_secret_header) {
-    request.headers.push_back({"X-Webhook-Secret", webhook.secret.Reveal()});
+    request.headers.push_back({"X-Webhook-Secret", connection.HeaderSecret(now).Reveal()});
   }
   request.body = std::move(body);
   return request;

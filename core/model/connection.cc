@@ -43,34 +43,14 @@ void CheckText(Violations& violations, const std::string& field, const std::stri
   }
 }
 
-void CheckName(Violations& violations, const std::string& name) {
-  const bool digits =
-      std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
-  if (name.empty()) {
-    violations.Add("name", "must not be empty");
-  } else if (name.size() > kMaxName) {
-    violations.Add("name", "is longer than 100 bytes");
-  } else if (!IsPlainText(name)) {
-    violations.Add("name", "must be text without control characters");
-  } else if (digits) {
-    violations.Add("name", "must not consist of digits alone: it would be taken for an id");
-  }
-}
-
 void CheckUrl(Violations& violations, const std::string& field, const std::string& value) {
   const auto url = ParseUrl(value);
   if (!url.ok()) violations.Add(field, std::string(Message(url.status())));
 }
 
-// A key or secret goes into a header or a JSON text: it must be one line.
 void CheckSecret(Violations& violations, const std::string& field, const Secret& secret) {
-  if (secret.empty()) {
-    violations.Add(field, "must not be empty");
-  } else if (secret.size() > kMaxSetting) {
-    violations.Add(field, "is longer than 500 bytes");
-  } else if (!IsPlainText(secret.Reveal())) {
-    violations.Add(field, "must be one line of text without control characters");
-  }
+  if (std::string fault = SecretFault(secret); !fault.empty())
+    violations.Add(field, std::move(fault));
 }
 
 void CheckRange(Violations& violations, const std::string& field, absl::Duration value,
@@ -83,6 +63,34 @@ void CheckRange(Violations& violations, const std::string& field, absl::Duration
 }
 
 }  // namespace
+
+std::string NameFault(const std::string& name) {
+  const bool digits =
+      std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
+  if (name.empty()) return "must not be empty";
+  if (name.size() > kMaxName) return "is longer than 100 bytes";
+  if (!IsPlainText(name)) return "must be text without control characters";
+  if (digits) return "must not consist of digits alone: it would be taken for an id";
+  return {};
+}
+
+// It goes into a header or a JSON text.
+std::string SecretFault(const Secret& secret) {
+  if (secret.empty()) return "must not be empty";
+  if (secret.size() > kMaxSetting) return "is longer than 500 bytes";
+  if (!IsPlainText(secret.Reveal())) return "must be one line of text without control characters";
+  return {};
+}
+
+std::vector<Secret> Connection::SigningSecrets(absl::Time now) const {
+  std::vector<Secret> secrets = {settings.webhook.secret};
+  if (IsRotating(now)) secrets.push_back(rotation->previous);
+  return secrets;
+}
+
+const Secret& Connection::HeaderSecret(absl::Time now) const {
+  return IsRotating(now) ? rotation->previous : settings.webhook.secret;
+}
 
 absl::StatusOr<StartFrom> StartFrom::Parse(std::string_view text) {
   StartFrom start;
@@ -126,7 +134,7 @@ std::string StartFrom::Text() const {
 
 absl::Status ConnectionSettings::Validate() const {
   Violations violations;
-  CheckName(violations, name);
+  if (std::string fault = NameFault(name); !fault.empty()) violations.Add("name", std::move(fault));
   CheckText(violations, "external_id", external_id, /*required=*/false);
   CheckUrl(violations, "odoo.url", odoo.url);
   CheckText(violations, "odoo.database", odoo.database, /*required=*/true);

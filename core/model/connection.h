@@ -69,11 +69,23 @@ struct ConnectionSettings {
   absl::Status Validate() const;
 };
 
+// Why a connection or a token may not be called that; empty: it may.
+std::string NameFault(const std::string& name);
+// Why that cannot be a key or secret; empty: it can.
+std::string SecretFault(const Secret& secret);
+
+// While the receiver learns a new secret.
+struct SecretRotation {
+  Secret previous;
+  absl::Time until;  // from then on the previous one counts no more
+};
+
 struct Connection {
   ConnectionId id;
   std::string uid;           // random, never reused; part of every webhook id
   std::int64_t version = 0;  // rises with every change of the settings: the etag
   ConnectionSettings settings;
+  std::optional<SecretRotation> rotation;  // of settings.webhook.secret; may be over already
   absl::Time created_at;
   absl::Time updated_at;
 
@@ -81,6 +93,12 @@ struct Connection {
   const std::string& WebhookConnectionId() const {
     return settings.external_id.empty() ? uid : settings.external_id;
   }
+  bool IsRotating(absl::Time now) const { return rotation && now < rotation->until; }
+  // What webhooks are signed with, the present secret first.
+  std::vector<Secret> SigningSecrets(absl::Time now) const;
+  // What X-Webhook-Secret carries: a receiver compares it with the one secret that it has, which
+  // during a rotation is still the previous one.
+  const Secret& HeaderSecret(absl::Time now) const;
 };
 
 enum class BreakerState { kClosed, kOpen, kHalfOpen };

@@ -46,6 +46,8 @@ std::string_view EventTypeName(EventType type) {
       return "circuit_closed";
     case EventType::kReceiverGone:
       return "receiver_gone";
+    case EventType::kCircuitReset:
+      return "circuit_reset";
     case EventType::kJobChanged:
       return "job_changed";
     case EventType::kTokenChanged:

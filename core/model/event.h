@@ -36,6 +36,7 @@ enum class EventType {
   kCircuitHalfOpen = 31,
   kCircuitClosed = 32,
   kReceiverGone = 33,
+  kCircuitReset = 34,  // an operator closed the breakers and ended a suspension
   kJobChanged = 40,
   kTokenChanged = 41,
   kKeyRotated = 42,
@@ -92,6 +93,7 @@ struct EventRange {
 struct Actor {
   std::string token_name;
   std::string request_id;
+  std::string request_digest = {};  // of the whole request, to tell a repeat from another one
 };
 
 }  // namespace poller

@@ -1,6 +1,7 @@
 // The Odoo side of a connection test.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -27,7 +28,8 @@ class OdooCheck {
  public:
   OdooCheck(HttpClient& http, const Clock& clock, const PollingOptions& options,
             std::shared_ptr<IngestLane> turn, ConnectionSettings settings);
-  Task<std::vector<TestStep>> Run();
+  // `wanted` is asked before each step: false skips the rest.
+  Task<std::vector<TestStep>> Run(std::function<bool()> wanted);
 
  private:
   Task<bool> Reach();

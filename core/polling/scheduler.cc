@@ -122,12 +122,13 @@ Task<absl::Status> Scheduler::ResetCircuit(ConnectionId id, Actor actor) {
   co_return co_await poller->Reset(std::move(actor));
 }
 
-Task<std::vector<TestStep>> Scheduler::TestOdoo(Connection connection) {
+Task<std::vector<TestStep>> Scheduler::TestOdoo(Connection connection,
+                                                std::function<bool()> wanted) {
   const auto impl = impl_;
   auto turn = impl->turns.For(connection.settings.odoo.url, connection.settings.odoo.database);
   OdooCheck check(impl->http, impl->clock, impl->options, std::move(turn),
                   std::move(connection.settings));
-  co_return co_await check.Run();
+  co_return co_await check.Run(std::move(wanted));
 }
 
 void Scheduler::Stop() {

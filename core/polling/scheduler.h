@@ -76,8 +76,8 @@ class Scheduler {
   // Closes Odoo's breaker and ends a suspension, and stores that; the next pass runs at once.
   Task<absl::Status> ResetCircuit(ConnectionId id, Actor actor);
   // The Odoo side of a connection test, step by step; does not need a stored connection. Records
-  // nothing.
-  Task<std::vector<TestStep>> TestOdoo(Connection connection);
+  // nothing. `wanted` is asked before each step: false skips the rest.
+  Task<std::vector<TestStep>> TestOdoo(Connection connection, std::function<bool()> wanted);
   // No new passes; those that run end at their next batch. The coroutines end then.
   void Stop();
 

@@ -19,6 +19,22 @@ struct ConnectionWithState {
   ConnectionState state;
 };
 
+// The order of a list; where it leaves a choice, by id.
+enum class ConnectionOrder {
+  kId,
+  kName,
+  kOldestWaiting,  // who waits longest comes first, who waits for nothing last
+  kLastPoll,       // the longest ago first, never before all
+};
+
+// The place of a row in a list: ids alone do not say it in another order.
+struct ConnectionPlace {
+  ConnectionId id;  // 0: before the first
+  std::string key;  // of ConnectionKey; empty for kId
+};
+// What the list is ordered by, as text. Pure.
+std::string ConnectionKey(ConnectionOrder order, const ConnectionWithState& row);
+
 struct ConnectionUpdate {
   ConnectionId id;
   std::int64_t expected_version = 0;  // 0: any
@@ -28,13 +44,26 @@ struct ConnectionUpdate {
   bool reset_odoo = false;            // another Odoo: marks, heads and the login start anew
 };
 
+struct SecretChange {
+  ConnectionId id;
+  std::int64_t expected_version = 0;  // 0: any
+  Secret secret;                      // the new one
+  absl::Duration overlap;             // the previous one counts so long; zero: no more
+};
+
+// The part of ConnectionStore that time alone asks for.
+class SecretRotations {
+ public:
+  virtual ~SecretRotations() = default;
+  // Removes the previous secrets of rotations that are over at `now`, at most `limit`; how many.
+  virtual absl::StatusOr<int> EndRotations(absl::Time now, int limit) = 0;
+};
+
 // Thread-safe. Blocking: call through Offload. Every change that a person asked for writes its
 // event in the same transaction. Errors of every call: kUnavailable (busy or disk full; safe to
 // repeat), kDataLoss (stop, call a human).
-class ConnectionStore {
+class ConnectionStore : public SecretRotations {
  public:
-  virtual ~ConnectionStore() = default;
-
   // kAlreadyExists (reason NAME_TAKEN): another connection has the name. A repeat with the same
   // non-empty actor.request_id within 24 h gives the connection that the first call made.
   virtual absl::StatusOr<Connection> Create(const ConnectionSettings& settings, const Actor& actor,
@@ -44,12 +73,28 @@ class ConnectionStore {
   virtual absl::StatusOr<ConnectionWithState> GetByName(const std::string& name) = 0;
   // By id, ids greater than `after`; at most `limit`.
   virtual absl::StatusOr<std::vector<ConnectionWithState>> List(ConnectionId after, int limit) = 0;
+  // In that order, behind `after`. A row that moves while pages are read may be seen twice or not
+  // at all; others are seen once. kInvalidArgument: a key that is not of this order.
+  virtual absl::StatusOr<std::vector<ConnectionWithState>> ListIn(ConnectionOrder order,
+                                                                  const ConnectionPlace& after,
+                                                                  int limit) = 0;
   // kNotFound; kAborted (reason ETAG_MISMATCH): the version is another; kAlreadyExists: the name.
   virtual absl::StatusOr<Connection> Update(const ConnectionUpdate& update, const Actor& actor,
                                             absl::Time now) = 0;
   // Pauses or resumes; unset legs stay as they are. Rises the version. kNotFound.
   virtual absl::StatusOr<Connection> SetPaused(ConnectionId id, std::optional<bool> polling,
                                                std::optional<bool> delivery, const Actor& actor,
+                                               absl::Time now) = 0;
+  // Changes the secret of its webhooks; the previous one stays beside it for the overlap. With the
+  // present secret and no overlap it ends a rotation. kNotFound; kAborted (reason ETAG_MISMATCH);
+  // kFailedPrecondition (reason ROTATION_RUNS) if one runs and the overlap is not zero: the
+  // receiver may know neither of the newer two; kInvalidArgument (field "secret"): it is the
+  // present one. A repeat with the same actor.request_id within 24 h changes nothing.
+  struct Rotated {
+    Connection connection;
+    bool repeated = false;  // the secret given now is not in use
+  };
+  virtual absl::StatusOr<Rotated> RotateSecret(const SecretChange& change, const Actor& actor,
                                                absl::Time now) = 0;
   // Removes it with its heads, deliveries and logs; events stay. kNotFound; kFailedPrecondition
   // (reason UNDELIVERED_ORDERS) with the count when orders wait or are dead, unless `force`.

@@ -26,6 +26,7 @@ constexpr std::array kTable = {
     Entry{"ConnectionService.TestConnection", Role::kOperator},
     Entry{"ConnectionService.PollConnection", Role::kOperator},
     Entry{"ConnectionService.ResetCircuit", Role::kOperator},
+    Entry{"ConnectionService.RotateWebhookSecret", Role::kAdmin},
     Entry{"SyncLogService.ListSyncLogs", Role::kViewer},
     Entry{"SyncLogService.StreamSyncEvents", Role::kViewer},  // include_payload: operator
     Entry{"RetryQueueService.ListRetries", Role::kViewer},
@@ -44,6 +45,9 @@ constexpr std::array kTable = {
     Entry{"JobService.WatchJob", Role::kViewer},
     Entry{"AdminService.GetServerStatus", Role::kViewer},
     Entry{"AdminService.BackupDatabase", Role::kAdmin},
+    Entry{"AdminService.CreateToken", Role::kAdmin},
+    Entry{"AdminService.ListTokens", Role::kAdmin},
+    Entry{"AdminService.RevokeToken", Role::kAdmin},
 };
 
 }  // namespace
@@ -51,7 +55,7 @@ constexpr std::array kTable = {
 Access AccessTo(const google::protobuf::MethodDescriptor& method) {
   const std::string name = method.service()->name() + "." + method.name();
   for (const Entry& entry : kTable) {
-    if (entry.method == name) return {name, entry.role};
+    if (entry.method == name) return {name, entry.role, method.server_streaming()};
   }
   return {};
 }

@@ -16,6 +16,7 @@ struct Access {
   std::string
       method;  // "ConnectionService.GetConnection"; empty: not in the table, nobody may call it
   Role role = Role::kAdmin;  // at least this
+  bool stream = false;       // the server answers with a stream
 };
 
 // The entry of an RPC.

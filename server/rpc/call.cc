@@ -2,11 +2,12 @@
 
 namespace poller::rpc {
 
-void CallState::Cancel() {
+void CallState::EndWith(absl::Status status) {
   std::function<void()> hook;
   {
     absl::MutexLock lock(&mu_);
-    cancelled_ = true;
+    if (!end_.ok()) return;
+    end_ = std::move(status);
     hook = std::move(hook_);
     hook_ = nullptr;
   }
@@ -16,7 +17,7 @@ void CallState::Cancel() {
 void CallState::OnCancel(std::function<void()> hook) {
   {
     absl::MutexLock lock(&mu_);
-    if (!cancelled_) {
+    if (end_.ok()) {
       hook_ = std::move(hook);
       return;
     }

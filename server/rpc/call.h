@@ -12,49 +12,61 @@
 #include "core/model/event.h"
 #include "core/storage/token_store.h"
 #include "server/rpc/access.h"
+#include "server/rpc/message_digest.h"
+#include "server/rpc/token_calls.h"
 
 namespace poller::rpc {
 
-// Whether the caller still waits. Thread-safe.
+// Whether the call is to go on. Thread-safe.
 class CallState {
  public:
-  bool Cancelled() const {
+  // Why it is not; OK: it is.
+  absl::Status End() const {
     absl::MutexLock lock(&mu_);
-    return cancelled_;
+    return end_;
   }
-  // Calls what OnCancel was given, on this thread.
-  void Cancel();
+  // The caller has gone. Calls what OnCancel was given, on this thread.
+  void Cancel() { EndWith(absl::CancelledError("the caller has gone")); }
+  // The same, with what the caller is told. Only the first counts.
+  void EndWith(absl::Status status);
   // `hook` is called once, when the call is cancelled, or now if it is already. Null forgets it; a
   // call of it may still be running then.
   void OnCancel(std::function<void()> hook);
 
  private:
   mutable absl::Mutex mu_;
-  bool cancelled_ ABSL_GUARDED_BY(mu_) = false;
+  absl::Status end_ ABSL_GUARDED_BY(mu_);
   std::function<void()> hook_ ABSL_GUARDED_BY(mu_);
 };
+
+inline constexpr std::size_t kRequestDigestBytes = 32;
 
 // Copies refer to the same call.
 class Call {
  public:
-  Call(std::shared_ptr<CallState> state, Token token)
-      : state_(std::move(state)), token_(std::move(token)) {}
+  // `place` is given up when the last copy goes.
+  Call(std::shared_ptr<CallState> state, Token token, TokenCalls::Place place = nullptr)
+      : state_(std::move(state)), token_(std::move(token)), place_(std::move(place)) {}
 
   const Token& token() const { return token_; }
   CallState& state() const { return *state_; }
-  Actor ActorFor(std::string request_id = {}) const { return {token_.name, std::move(request_id)}; }
+  Actor ActorFor() const { return {token_.name, {}}; }
+  // The same for a request that may be repeated: it has a `request_id`.
+  template <class Request>
+  Actor ActorFor(const Request& request) const {
+    return {token_.name, request.request_id(), MessageDigest(request, kRequestDigestBytes)};
+  }
   absl::Status Require(Role role, std::string_view what) const {
     return RequireRole(token_.role, role, what);
   }
-  // kCancelled if the caller hung up or its deadline has passed: a handler asks before each step
-  // that costs something.
-  absl::Status StillWanted() const {
-    return state_->Cancelled() ? absl::CancelledError("the caller has gone") : absl::OkStatus();
-  }
+  // kCancelled if the caller hung up or its deadline has passed, kUnauthenticated if its token was
+  // revoked: a handler asks before each step that costs something.
+  absl::Status StillWanted() const { return state_->End(); }
 
  private:
   std::shared_ptr<CallState> state_;
   Token token_;
+  TokenCalls::Place place_;
 };
 
 }  // namespace poller::rpc

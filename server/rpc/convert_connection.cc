@@ -222,6 +222,10 @@ v1::Connection ToProto(const ConnectionWithState& with_state, const ConnectionRu
   proto.set_external_id(settings.external_id);
   FillOdoo(settings.odoo, *proto.mutable_odoo());
   FillWebhook(settings.webhook, *proto.mutable_webhook());
+  if (connection.rotation) {
+    SetTime(*proto.mutable_webhook(), &v1::WebhookSettings::mutable_rotation_end_time,
+            connection.rotation->until);
+  }
   *proto.mutable_interval() = rpc::ToProto(settings.interval);
   *proto.mutable_overlap() =
       rpc::ToProto(settings.overlap == absl::ZeroDuration() ? rules.overlap : settings.overlap);

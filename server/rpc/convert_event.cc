@@ -32,6 +32,7 @@ v1::DeliveryOutcome DeliveryOutcomeOf(const EventDetail& detail) {
           detail.next_attempt_at.value_or(absl::InfinitePast()));
   proto.set_reason(detail.reason);
   proto.set_actor(detail.actor);
+  proto.set_request_id(detail.request_id);
   return proto;
 }
 
@@ -43,6 +44,7 @@ v1::CircuitChange CircuitChangeOf(const EventDetail& detail) {
           detail.next_attempt_at.value_or(absl::InfinitePast()));
   proto.set_error(detail.error);
   proto.set_actor(detail.actor);
+  proto.set_request_id(detail.request_id);
   return proto;
 }
 
@@ -58,6 +60,7 @@ v1::JobChange JobChangeOf(const EventDetail& detail) {
   }
   proto.set_error(detail.error);
   proto.set_actor(detail.actor);
+  proto.set_request_id(detail.request_id);
   return proto;
 }
 
@@ -87,14 +90,17 @@ void FillDetail(const SyncEvent& event, v1::SyncEvent& proto) {
     case EventType::kCircuitHalfOpen:
     case EventType::kCircuitClosed:
     case EventType::kReceiverGone:
+    case EventType::kCircuitReset:
       *proto.mutable_circuit_change() = CircuitChangeOf(detail);
       return;
+    case EventType::kTokenChanged:
     case EventType::kBackupMade:
     case EventType::kRestored:
     case EventType::kDiskLow:
     case EventType::kDiskRecovered:
       proto.mutable_server_act()->set_what(detail.change);
       proto.mutable_server_act()->set_actor(detail.actor);
+      proto.mutable_server_act()->set_request_id(detail.request_id);
       return;
     case EventType::kJobChanged:
       *proto.mutable_job_change() = JobChangeOf(detail);

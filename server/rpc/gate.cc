@@ -6,6 +6,19 @@
 #include "core/base/status.h"
 
 namespace poller::rpc {
+namespace {
+
+// Refusals that wait at a time. More are answered at once: what a guesser can gain by that is
+// nothing, tokens being random, and what it can cost us ends here.
+constexpr std::size_t kMaxDelayed = 1000;
+
+// Beside the call, which does not wait for it.
+Task<void> NoteUseOf(Authenticator& authenticator, TokenId token, Executor storage_pool) {
+  auto note = [&authenticator, token] { authenticator.NoteUse(token); };
+  co_await Offload(std::move(storage_pool), std::move(note));
+}
+
+}  // namespace
 
 absl::Status Draining() {
   return WithReason(
@@ -13,11 +26,14 @@ absl::Status Draining() {
       "DRAINING");
 }
 
-std::string AuthorizationOf(const grpc::ServerContextBase& context) {
+Caller CallerOf(const grpc::ServerContextBase& context) {
   const auto& metadata = context.client_metadata();
-  if (metadata.count("authorization") != 1) return {};
-  const grpc::string_ref value = metadata.find("authorization")->second;
-  return {value.data(), value.size()};
+  std::string authorization;
+  if (metadata.count("authorization") == 1) {
+    const grpc::string_ref value = metadata.find("authorization")->second;
+    authorization.assign(value.data(), value.size());
+  }
+  return {std::move(authorization), context.peer()};
 }
 
 Task<absl::StatusOr<Token>> Gate::Identify(std::string authorization) {
@@ -28,16 +44,54 @@ Task<absl::StatusOr<Token>> Gate::Identify(std::string authorization) {
   co_return co_await Offload(storage_pool_, std::move(authenticate));
 }
 
-Task<absl::StatusOr<Call>> Gate::Admit(const Access& access, std::string authorization,
+Task<absl::StatusOr<Call>> Gate::Admit(const Access& access, Caller caller,
                                        std::shared_ptr<CallState> state) {
-  CO_ASSIGN_OR_RETURN(Token token, co_await Identify(std::move(authorization)));
+  auto identified = co_await Identify(std::move(caller.authorization));
+  if (Reason(identified.status()) == "TOKEN_INVALID") co_await Delay(std::move(caller.peer), state);
+  CO_ASSIGN_OR_RETURN(Token token, std::move(identified));
   if (access.method.empty()) {
     // A broken belief of ours, found by a test; for the caller it is closed.
     co_return WithReason(absl::PermissionDeniedError("no role may call this"), "ROLE_TOO_LOW");
   }
   CO_RETURN_IF_ERROR(RequireRole(token.role, access.role, access.method));
   if (!open_) co_return Draining();
-  co_return Call(std::move(state), std::move(token));
+  auto place =
+      access.stream ? token_calls_.EnterStream(token.id, state) : token_calls_.EnterCall(token.id);
+  CO_RETURN_IF_ERROR(place);
+  NoteUse(token.id);
+  co_return Call(std::move(state), std::move(token), *std::move(place));
+}
+
+// A timer and no thread waits. Who hangs up is not waited for, and a stop waits for nobody.
+Task<void> Gate::Delay(std::string peer, std::shared_ptr<CallState> state) {
+  const absl::Duration wait = wrong_tokens_.Failed(OriginOf(peer), clock_.Monotonic());
+  if (wait == absl::ZeroDuration()) co_return;
+  const auto wakeup = std::make_shared<Wakeup>();
+  {
+    absl::MutexLock lock(&mu_);
+    if (!open_ || delayed_.size() >= kMaxDelayed) co_return;
+    delayed_.insert(wakeup);
+  }
+  state->OnCancel([wakeup] { wakeup->Notify(); });
+  co_await sleeper_.Sleep(wait, wakeup.get());
+  state->OnCancel(nullptr);
+  absl::MutexLock lock(&mu_);
+  delayed_.erase(wakeup);
+}
+
+void Gate::Close() {
+  absl::MutexLock lock(&mu_);
+  open_ = false;
+  for (const auto& wakeup : delayed_) wakeup->Notify();
+}
+
+void Gate::NoteUse(TokenId token) {
+  if (authenticator_.UseIsDue(token)) calls_.Spawn(NoteUseOf(authenticator_, token, storage_pool_));
+}
+
+void Gate::Revoked(TokenId token) {
+  authenticator_.Forget(token);
+  token_calls_.EndStreams(token, TokenRefused());
 }
 
 Task<absl::Status> Gate::Recheck(std::string authorization) {

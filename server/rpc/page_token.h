@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -24,6 +25,7 @@ inline constexpr std::size_t kMaxPageBytes = 2 << 20;
 struct Page {
   int size = kDefaultPageSize;
   std::int64_t after = 0;  // id of the last item of the page before; 0: the first page
+  std::string key;         // what the list is ordered by, of that item; empty where it is the id
 };
 
 // Reads `page_size` and `page_token` of `request`. kInvalidArgument names "page_size" if it is
@@ -31,9 +33,10 @@ struct Page {
 // PAGE_TOKEN_INVALID).
 absl::StatusOr<Page> ReadPage(const google::protobuf::Message& request);
 
-// The token for what follows `last`. It holds a digest of the request without its two page fields:
-// opaque, and useless for another query.
-std::string PageToken(const google::protobuf::Message& request, std::int64_t last);
+// The token for what follows `last`. It holds a digest of the request without its page fields and
+// its request id: opaque, and useless for another query.
+std::string PageToken(const google::protobuf::Message& request, std::int64_t last,
+                      std::string_view key = {});
 
 // Moves `rows`, one more than a page if there are more, to `items` and sets the token of `response`
 // if any are left. `convert` gives the id that the page ends with and the message.

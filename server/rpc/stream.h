@@ -60,11 +60,12 @@ using StreamHandler =
                                     std::shared_ptr<StreamReactor<Message>> stream);
 
 template <class Service, class Request, class Message>
-Task<void> RunStream(Gate* gate, std::shared_ptr<StreamReactor<Message>> stream,
-                     std::string authorization, Request request, Service* service,
+Task<void> RunStream(Gate* gate, std::shared_ptr<StreamReactor<Message>> stream, Caller caller,
+                     Request request, Service* service,
                      StreamHandler<Service, Request, Message> handler) {
   static const Access access = AccessOfRequest(*Request::descriptor());
-  auto call = co_await gate->Admit(access, authorization, stream->state());
+  std::string authorization = caller.authorization;
+  auto call = co_await gate->Admit(access, std::move(caller), stream->state());
   if (!call.ok()) {
     stream->End(call.status());
     co_return;
@@ -81,7 +82,7 @@ grpc::ServerWriteReactor<Message>* ServeStream(Gate& gate, grpc::CallbackServerC
                                                const Request& request, Service* service,
                                                StreamHandler<Service, Request, Message> handler) {
   auto stream = StreamReactor<Message>::Make();
-  gate.streams().Spawn(RunStream<Service, Request, Message>(&gate, stream, AuthorizationOf(context),
+  gate.streams().Spawn(RunStream<Service, Request, Message>(&gate, stream, CallerOf(context),
                                                             request, service, handler));
   return stream.get();
 }

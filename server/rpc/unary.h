@@ -4,6 +4,7 @@
 #include <grpcpp/support/server_callback.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -11,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "core/async/task.h"
+#include "core/base/status.h"
 #include "server/rpc/gate.h"
 #include "server/rpc/status_conversion.h"
 
@@ -61,30 +63,70 @@ class UnaryReactor final : public grpc::ServerUnaryReactor {
 template <class Service, class Request, class Response>
 using UnaryHandler = Task<absl::StatusOr<Response>> (Service::*)(Call call, Request request);
 
+// Calls the handler, unless a call with the same request id was answered already.
 template <class Service, class Request, class Response>
-Task<void> RunUnary(Gate* gate, std::shared_ptr<UnaryReactor<Response>> reactor,
-                    std::string authorization, Request request, Service* service,
+Task<absl::StatusOr<Response>> AnswerOnce(Once* once, std::string kind, Call call, Request request,
+                                          Service* service,
+                                          UnaryHandler<Service, Request, Response> handler) {
+  bool counts = !request.request_id().empty();
+  if constexpr (requires { request.validate_only(); }) counts = counts && !request.validate_only();
+  if (!counts) co_return co_await (service->*handler)(std::move(call), std::move(request));
+  CO_RETURN_IF_ERROR(CheckRequestId(request.request_id()));
+  const Actor actor = call.ActorFor(request);
+  CO_ASSIGN_OR_RETURN(const std::optional<std::string> known, co_await once->Begin(kind, actor));
+  if (known) {
+    Response response;
+    response.ParseFromString(*known);
+    co_return response;
+  }
+  auto result = co_await (service->*handler)(std::move(call), std::move(request));
+  std::optional<std::string> answer;
+  if (result.ok()) answer = result->SerializeAsString();
+  co_await once->Finish(kind, actor, std::move(answer));
+  co_return result;
+}
+
+enum class Repeat { kByHandler, kByOnce };
+
+template <Repeat kRepeat, class Service, class Request, class Response>
+Task<void> RunUnary(Gate* gate, std::shared_ptr<UnaryReactor<Response>> reactor, Caller caller,
+                    Request request, Service* service,
                     UnaryHandler<Service, Request, Response> handler) {
   static const Access access = AccessOfRequest(*Request::descriptor());
-  auto call = co_await gate->Admit(access, std::move(authorization), reactor->state());
+  auto call = co_await gate->Admit(access, std::move(caller), reactor->state());
   if (!call.ok()) {
     reactor->End(call.status());
     co_return;
   }
-  auto result = co_await (service->*handler)(*call, std::move(request));
-  gate->Ended(access, *call, result.status());
-  reactor->End(std::move(result));
+  if constexpr (kRepeat == Repeat::kByOnce) {
+    auto result = co_await AnswerOnce<Service, Request, Response>(
+        &gate->once(), access.method, *call, std::move(request), service, handler);
+    gate->Ended(access, *call, result.status());
+    reactor->End(std::move(result));
+  } else {
+    auto result = co_await (service->*handler)(*call, std::move(request));
+    gate->Ended(access, *call, result.status());
+    reactor->End(std::move(result));
+  }
 }
 
 // Admits the call and starts its handler. `service` and `gate` outlive the gate's tasks.
-template <class Service, class Request, class Response>
+template <Repeat kRepeat = Repeat::kByHandler, class Service, class Request, class Response>
 grpc::ServerUnaryReactor* ServeUnary(Gate& gate, grpc::CallbackServerContext& context,
                                      const Request& request, Response& response, Service* service,
                                      UnaryHandler<Service, Request, Response> handler) {
   auto reactor = UnaryReactor<Response>::Make(response);
-  gate.calls().Spawn(RunUnary<Service, Request, Response>(&gate, reactor, AuthorizationOf(context),
-                                                          request, service, handler));
+  gate.calls().Spawn(RunUnary<kRepeat, Service, Request, Response>(
+      &gate, reactor, CallerOf(context), request, service, handler));
   return reactor.get();
+}
+
+// The same for calls with a `request_id`, whose repeats get the first answer.
+template <class Service, class Request, class Response>
+grpc::ServerUnaryReactor* ServeOnce(Gate& gate, grpc::CallbackServerContext& context,
+                                    const Request& request, Response& response, Service* service,
+                                    UnaryHandler<Service, Request, Response> handler) {
+  return ServeUnary<Repeat::kByOnce>(gate, context, request, response, service, handler);
 }
 
 }  // namespace poller::rpc

@@ -84,8 +84,8 @@ Task<absl::StatusOr<v1::GetServerStatusResponse>> AdminServiceImpl::Status(
 grpc::ServerUnaryReactor* AdminServiceImpl::BackupDatabase(grpc::CallbackServerContext* context,
                                                            const v1::BackupDatabaseRequest* request,
                                                            v1::BackupDatabaseResponse* response) {
-  return rpc::ServeUnary(context_.gate, *context, *request, *response, this,
-                         &AdminServiceImpl::Backup);
+  return rpc::ServeOnce(context_.gate, *context, *request, *response, this,
+                        &AdminServiceImpl::Backup);
 }
 
 Task<absl::StatusOr<v1::BackupDatabaseResponse>> AdminServiceImpl::Backup(
@@ -93,7 +93,7 @@ Task<absl::StatusOr<v1::BackupDatabaseResponse>> AdminServiceImpl::Backup(
   CO_RETURN_IF_ERROR(CheckBackupName(request.name()));
   const absl::Duration began = context_.clock.Monotonic();
   auto backup = [this, name = request.name(),
-                 actor = call.ActorFor()]() -> absl::StatusOr<BackupInfo> {
+                 actor = call.ActorFor(request)]() -> absl::StatusOr<BackupInfo> {
     RETURN_IF_ERROR(MakeFolder(context_.backup_folder));
     ASSIGN_OR_RETURN(const std::int64_t needed, context_.backups.NeededBytes());
     ASSIGN_OR_RETURN(const std::int64_t free, FreeDisk(context_.backup_folder));

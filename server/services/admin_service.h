@@ -21,12 +21,27 @@ class AdminServiceImpl final : public odoopoller::v1::AdminService::CallbackServ
   grpc::ServerUnaryReactor* BackupDatabase(
       grpc::CallbackServerContext* context, const odoopoller::v1::BackupDatabaseRequest* request,
       odoopoller::v1::BackupDatabaseResponse* response) override;
+  grpc::ServerUnaryReactor* CreateToken(grpc::CallbackServerContext* context,
+                                        const odoopoller::v1::CreateTokenRequest* request,
+                                        odoopoller::v1::CreateTokenResponse* response) override;
+  grpc::ServerUnaryReactor* ListTokens(grpc::CallbackServerContext* context,
+                                       const odoopoller::v1::ListTokensRequest* request,
+                                       odoopoller::v1::ListTokensResponse* response) override;
+  grpc::ServerUnaryReactor* RevokeToken(grpc::CallbackServerContext* context,
+                                        const odoopoller::v1::RevokeTokenRequest* request,
+                                        odoopoller::v1::RevokeTokenResponse* response) override;
 
  private:
   Task<absl::StatusOr<odoopoller::v1::GetServerStatusResponse>> Status(
       rpc::Call call, odoopoller::v1::GetServerStatusRequest request);
   Task<absl::StatusOr<odoopoller::v1::BackupDatabaseResponse>> Backup(
       rpc::Call call, odoopoller::v1::BackupDatabaseRequest request);
+  Task<absl::StatusOr<odoopoller::v1::CreateTokenResponse>> Create(
+      rpc::Call call, odoopoller::v1::CreateTokenRequest request);
+  Task<absl::StatusOr<odoopoller::v1::ListTokensResponse>> List(
+      rpc::Call call, odoopoller::v1::ListTokensRequest request);
+  Task<absl::StatusOr<odoopoller::v1::RevokeTokenResponse>> Revoke(
+      rpc::Call call, odoopoller::v1::RevokeTokenRequest request);
 
   const ServiceContext& context_;
 };

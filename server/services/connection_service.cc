@@ -1,5 +1,6 @@
 #include "server/services/connection_service.h"
 
+#include <functional>
 #include <utility>
 
 #include "core/base/status.h"
@@ -45,13 +46,13 @@ bool IsSo(const ConnectionSettings& settings, const Legs& legs) {
 }
 
 // Pauses or resumes, and gives the connection as it is then.
-Task<absl::StatusOr<ConnectionWithState>> SetPaused(const ServiceContext& context, rpc::Call call,
-                                                    v1::ConnectionRef ref, Legs legs) {
+Task<absl::StatusOr<ConnectionWithState>> SetPaused(const ServiceContext& context,
+                                                    v1::ConnectionRef ref, Legs legs, Actor actor) {
   auto found = co_await FindConnection(context, std::move(ref));
   CO_RETURN_IF_ERROR(found);
   if (IsSo(found->connection.settings, legs)) co_return found;
   const ConnectionId id = found->connection.id;
-  auto set = [&context, id, legs, actor = call.ActorFor()] {
+  auto set = [&context, id, legs, actor] {
     return context.connections.SetPaused(id, legs.polling, legs.delivery, actor,
                                          context.clock.Now());
   };
@@ -61,29 +62,49 @@ Task<absl::StatusOr<ConnectionWithState>> SetPaused(const ServiceContext& contex
   co_return co_await GetConnection(context, id);
 }
 
+absl::StatusOr<ConnectionOrder> OrderOf(v1::ConnectionOrder order) {
+  switch (order) {
+    case v1::CONNECTION_ORDER_UNSPECIFIED:
+    case v1::CONNECTION_ORDER_ID:
+      return ConnectionOrder::kId;
+    case v1::CONNECTION_ORDER_NAME:
+      return ConnectionOrder::kName;
+    case v1::CONNECTION_ORDER_OLDEST_WAITING:
+      return ConnectionOrder::kOldestWaiting;
+    case v1::CONNECTION_ORDER_LAST_POLL:
+      return ConnectionOrder::kLastPoll;
+    default:
+      return InvalidFields(
+          {{"order",
+            "is not an order of this version: ID, NAME, OLDEST_WAITING and LAST_POLL are"}});
+  }
+}
+
 // Pages of connections, unhealthy ones alone if asked for: which those are is not stored, so that
 // rows are looked through.
 absl::StatusOr<v1::ListConnectionsResponse> ListPage(const ServiceContext& context,
                                                      const v1::ListConnectionsRequest& request,
                                                      const rpc::Page& page) {
+  ASSIGN_OR_RETURN(const ConnectionOrder order, OrderOf(request.order()));
   v1::ListConnectionsResponse response;
-  ConnectionId after(page.after);
+  ConnectionPlace after{ConnectionId(page.after), page.key};
+  ConnectionPlace last;
   std::size_t bytes = 0;
   while (true) {
     const int limit = request.unhealthy() ? kScanRows : page.size + 1;
-    ASSIGN_OR_RETURN(const auto rows, context.connections.List(after, limit));
+    ASSIGN_OR_RETURN(const auto rows, context.connections.ListIn(order, after, limit));
     for (const ConnectionWithState& row : rows) {
       if (request.unhealthy() && !rpc::IsUnhealthy(row)) continue;
       if (response.connections_size() == page.size || bytes > rpc::kMaxPageBytes) {
-        response.set_next_page_token(
-            rpc::PageToken(request, response.connections().rbegin()->id()));
+        response.set_next_page_token(rpc::PageToken(request, last.id.value(), last.key));
         return response;
       }
       *response.add_connections() = rpc::ToProto(row, context.rules);
       bytes += response.connections().rbegin()->ByteSizeLong();
+      last = {row.connection.id, ConnectionKey(order, row)};
     }
     if (static_cast<int>(rows.size()) < limit) return response;
-    after = rows.back().connection.id;
+    after = {rows.back().connection.id, ConnectionKey(order, rows.back())};
   }
 }
 
@@ -123,6 +144,18 @@ absl::StatusOr<Connection> UpdateUntilDone(const ServiceContext& context,
                        request.connection().etag().empty();
     if (!again || attempt == kUpdateTries) return updated;
   }
+}
+
+// Who reset what: the breakers' own events do not say it, and there are none if all was well.
+SyncEvent ResetEvent(const Connection& connection, const Actor& actor, absl::Time now) {
+  SyncEvent event;
+  event.at = now;
+  event.type = EventType::kCircuitReset;
+  event.connection = connection.id;
+  event.connection_name = connection.settings.name;
+  event.detail.actor = actor.token_name;
+  event.detail.request_id = actor.request_id;
+  return event;
 }
 
 TestStep WebhookStep(const WebhookTest& test, bool legacy_header_sent) {
@@ -181,29 +214,29 @@ grpc::ServerUnaryReactor* ConnectionServiceImpl::ListConnections(
 grpc::ServerUnaryReactor* ConnectionServiceImpl::UpdateConnection(
     grpc::CallbackServerContext* context, const v1::UpdateConnectionRequest* request,
     v1::UpdateConnectionResponse* response) {
-  return rpc::ServeUnary(context_.gate, *context, *request, *response, this,
-                         &ConnectionServiceImpl::Update);
+  return rpc::ServeOnce(context_.gate, *context, *request, *response, this,
+                        &ConnectionServiceImpl::Update);
 }
 
 grpc::ServerUnaryReactor* ConnectionServiceImpl::DeleteConnection(
     grpc::CallbackServerContext* context, const v1::DeleteConnectionRequest* request,
     v1::DeleteConnectionResponse* response) {
-  return rpc::ServeUnary(context_.gate, *context, *request, *response, this,
-                         &ConnectionServiceImpl::Delete);
+  return rpc::ServeOnce(context_.gate, *context, *request, *response, this,
+                        &ConnectionServiceImpl::Delete);
 }
 
 grpc::ServerUnaryReactor* ConnectionServiceImpl::PauseConnection(
     grpc::CallbackServerContext* context, const v1::PauseConnectionRequest* request,
     v1::PauseConnectionResponse* response) {
-  return rpc::ServeUnary(context_.gate, *context, *request, *response, this,
-                         &ConnectionServiceImpl::Pause);
+  return rpc::ServeOnce(context_.gate, *context, *request, *response, this,
+                        &ConnectionServiceImpl::Pause);
 }
 
 grpc::ServerUnaryReactor* ConnectionServiceImpl::ResumeConnection(
     grpc::CallbackServerContext* context, const v1::ResumeConnectionRequest* request,
     v1::ResumeConnectionResponse* response) {
-  return rpc::ServeUnary(context_.gate, *context, *request, *response, this,
-                         &ConnectionServiceImpl::Resume);
+  return rpc::ServeOnce(context_.gate, *context, *request, *response, this,
+                        &ConnectionServiceImpl::Resume);
 }
 
 grpc::ServerUnaryReactor* ConnectionServiceImpl::TestConnection(
@@ -223,17 +256,16 @@ grpc::ServerUnaryReactor* ConnectionServiceImpl::PollConnection(
 grpc::ServerUnaryReactor* ConnectionServiceImpl::ResetCircuit(
     grpc::CallbackServerContext* context, const v1::ResetCircuitRequest* request,
     v1::ResetCircuitResponse* response) {
-  return rpc::ServeUnary(context_.gate, *context, *request, *response, this,
-                         &ConnectionServiceImpl::Reset);
+  return rpc::ServeOnce(context_.gate, *context, *request, *response, this,
+                        &ConnectionServiceImpl::Reset);
 }
 
 Task<absl::StatusOr<v1::CreateConnectionResponse>> ConnectionServiceImpl::Create(
     rpc::Call call, v1::CreateConnectionRequest request) {
-  CO_RETURN_IF_ERROR(CheckRequestId(request.request_id()));
+  CO_RETURN_IF_ERROR(rpc::CheckRequestId(request.request_id()));
   CO_ASSIGN_OR_RETURN(auto settings, rpc::NewSettings(request.connection(), context_.rules));
   const std::string name = settings.name;
-  auto create = [this, settings = std::move(settings),
-                 actor = call.ActorFor(request.request_id())] {
+  auto create = [this, settings = std::move(settings), actor = call.ActorFor(request)] {
     return context_.connections.Create(settings, actor, context_.clock.Now());
   };
   const auto created = co_await Blocking(context_, std::move(create));
@@ -270,7 +302,7 @@ Task<absl::StatusOr<v1::UpdateConnectionResponse>> ConnectionServiceImpl::Update
   if (request.connection().id() <= 0)
     co_return InvalidFields({{"connection.id", "must be the id of a connection"}});
   const ConnectionId id(request.connection().id());
-  auto update = [this, request, actor = call.ActorFor()] {
+  auto update = [this, request, actor = call.ActorFor(request)] {
     return UpdateUntilDone(context_, request, actor);
   };
   const auto updated = co_await Blocking(context_, std::move(update));
@@ -290,7 +322,7 @@ Task<absl::StatusOr<v1::DeleteConnectionResponse>> ConnectionServiceImpl::Delete
     rpc::Call call, v1::DeleteConnectionRequest request) {
   CO_ASSIGN_OR_RETURN(auto found, co_await FindConnection(context_, request.connection()));
   const ConnectionId id = found.connection.id;
-  auto remove = [this, id, force = request.force(), actor = call.ActorFor()] {
+  auto remove = [this, id, force = request.force(), actor = call.ActorFor(request)] {
     return context_.connections.Delete(id, force, actor, context_.clock.Now());
   };
   absl::Status removed = co_await Blocking(context_, std::move(remove));
@@ -308,8 +340,8 @@ Task<absl::StatusOr<v1::DeleteConnectionResponse>> ConnectionServiceImpl::Delete
 Task<absl::StatusOr<v1::PauseConnectionResponse>> ConnectionServiceImpl::Pause(
     rpc::Call call, v1::PauseConnectionRequest request) {
   CO_ASSIGN_OR_RETURN(const Legs legs, LegsOf(request.scope(), true));
-  CO_ASSIGN_OR_RETURN(auto connection,
-                      co_await SetPaused(context_, std::move(call), request.connection(), legs));
+  CO_ASSIGN_OR_RETURN(auto connection, co_await SetPaused(context_, request.connection(), legs,
+                                                          call.ActorFor(request)));
   v1::PauseConnectionResponse response;
   *response.mutable_connection() = rpc::ToProto(connection, context_.rules);
   co_return response;
@@ -318,8 +350,8 @@ Task<absl::StatusOr<v1::PauseConnectionResponse>> ConnectionServiceImpl::Pause(
 Task<absl::StatusOr<v1::ResumeConnectionResponse>> ConnectionServiceImpl::Resume(
     rpc::Call call, v1::ResumeConnectionRequest request) {
   CO_ASSIGN_OR_RETURN(const Legs legs, LegsOf(request.scope(), false));
-  CO_ASSIGN_OR_RETURN(auto connection,
-                      co_await SetPaused(context_, std::move(call), request.connection(), legs));
+  CO_ASSIGN_OR_RETURN(auto connection, co_await SetPaused(context_, request.connection(), legs,
+                                                          call.ActorFor(request)));
   v1::ResumeConnectionResponse response;
   *response.mutable_connection() = rpc::ToProto(connection, context_.rules);
   co_return response;
@@ -328,7 +360,9 @@ Task<absl::StatusOr<v1::ResumeConnectionResponse>> ConnectionServiceImpl::Resume
 Task<absl::StatusOr<v1::TestConnectionResponse>> ConnectionServiceImpl::Test(
     rpc::Call call, v1::TestConnectionRequest request) {
   CO_ASSIGN_OR_RETURN(auto found, co_await FindConnection(context_, request.connection()));
-  std::vector<TestStep> steps = co_await context_.scheduler.TestOdoo(found.connection);
+  std::function<bool()> wanted = [call] { return call.StillWanted().ok(); };
+  std::vector<TestStep> steps =
+      co_await context_.scheduler.TestOdoo(found.connection, std::move(wanted));
   CO_RETURN_IF_ERROR(call.StillWanted());
   const WebhookTest webhook = co_await context_.dispatcher.SendTest(found.connection);
   steps.push_back(WebhookStep(webhook, found.connection.settings.webhook.legacy_secret_header));
@@ -370,10 +404,15 @@ Task<absl::StatusOr<v1::ResetCircuitResponse>> ConnectionServiceImpl::Reset(
     rpc::Call call, v1::ResetCircuitRequest request) {
   CO_ASSIGN_OR_RETURN(auto found, co_await FindConnection(context_, request.connection()));
   const ConnectionId id = found.connection.id;
-  const absl::Status odoo = co_await context_.scheduler.ResetCircuit(id, call.ActorFor());
+  const Actor actor = call.ActorFor(request);
+  const absl::Status odoo = co_await context_.scheduler.ResetCircuit(id, actor);
   if (!odoo.ok()) co_return AsConnectionError(odoo, std::to_string(id.value()));
   const absl::Status receiver = co_await context_.dispatcher.ResetCircuit(id);
   if (!receiver.ok()) co_return AsConnectionError(receiver, std::to_string(id.value()));
+  auto note = [this, event = ResetEvent(found.connection, actor, context_.clock.Now())] {
+    return context_.events.Append(event).status();
+  };
+  CO_RETURN_IF_ERROR(co_await Blocking(context_, std::move(note)));
   CO_ASSIGN_OR_RETURN(auto connection, co_await poller::GetConnection(context_, id));
   v1::ResetCircuitResponse response;
   *response.mutable_connection() = rpc::ToProto(connection, context_.rules);

@@ -45,6 +45,10 @@ class ConnectionServiceImpl final : public odoopoller::v1::ConnectionService::Ca
   grpc::ServerUnaryReactor* ResetCircuit(grpc::CallbackServerContext* context,
                                          const odoopoller::v1::ResetCircuitRequest* request,
                                          odoopoller::v1::ResetCircuitResponse* response) override;
+  grpc::ServerUnaryReactor* RotateWebhookSecret(
+      grpc::CallbackServerContext* context,
+      const odoopoller::v1::RotateWebhookSecretRequest* request,
+      odoopoller::v1::RotateWebhookSecretResponse* response) override;
 
  private:
   Task<absl::StatusOr<odoopoller::v1::CreateConnectionResponse>> Create(
@@ -67,6 +71,8 @@ class ConnectionServiceImpl final : public odoopoller::v1::ConnectionService::Ca
       rpc::Call call, odoopoller::v1::PollConnectionRequest request);
   Task<absl::StatusOr<odoopoller::v1::ResetCircuitResponse>> Reset(
       rpc::Call call, odoopoller::v1::ResetCircuitRequest request);
+  Task<absl::StatusOr<odoopoller::v1::RotateWebhookSecretResponse>> Rotate(
+      rpc::Call call, odoopoller::v1::RotateWebhookSecretRequest request);
 
   const ServiceContext& context_;
 };

@@ -65,8 +65,8 @@ grpc::ServerUnaryReactor* JobServiceImpl::ListJobs(grpc::CallbackServerContext* 
 grpc::ServerUnaryReactor* JobServiceImpl::CancelJob(grpc::CallbackServerContext* context,
                                                     const v1::CancelJobRequest* request,
                                                     v1::CancelJobResponse* response) {
-  return rpc::ServeUnary(context_.gate, *context, *request, *response, this,
-                         &JobServiceImpl::Cancel);
+  return rpc::ServeOnce(context_.gate, *context, *request, *response, this,
+                        &JobServiceImpl::Cancel);
 }
 
 grpc::ServerWriteReactor<v1::WatchJobResponse>* JobServiceImpl::WatchJob(
@@ -76,7 +76,7 @@ grpc::ServerWriteReactor<v1::WatchJobResponse>* JobServiceImpl::WatchJob(
 
 template <class Request, class Response>
 Task<absl::StatusOr<Response>> JobServiceImpl::Start(rpc::Call call, Request request) {
-  CO_RETURN_IF_ERROR(CheckRequestId(request.request_id()));
+  CO_RETURN_IF_ERROR(rpc::CheckRequestId(request.request_id()));
   CO_ASSIGN_OR_RETURN(JobSpec spec, rpc::SpecOf(request));
   CO_ASSIGN_OR_RETURN(const auto found, co_await FindConnection(context_, request.connection()));
   spec.connection = found.connection.id;
@@ -87,7 +87,7 @@ Task<absl::StatusOr<Response>> JobServiceImpl::Start(rpc::Call call, Request req
     response.set_order_count(*count);
     co_return response;
   }
-  auto create = [this, spec, actor = call.ActorFor(request.request_id())] {
+  auto create = [this, spec, actor = call.ActorFor(request)] {
     return context_.jobs.Create(spec, actor, context_.clock.Now());
   };
   const auto job = co_await Blocking(context_, std::move(create));
@@ -146,7 +146,7 @@ Task<absl::StatusOr<v1::CancelJobResponse>> JobServiceImpl::Cancel(rpc::Call cal
                                                                    v1::CancelJobRequest request) {
   CO_RETURN_IF_ERROR(CheckJob(request.job_id()));
   const JobId id(request.job_id());
-  auto cancel = [this, id, actor = call.ActorFor()] {
+  auto cancel = [this, id, actor = call.ActorFor(request)] {
     return context_.jobs.Cancel(id, actor, context_.clock.Now());
   };
   const auto job = co_await Blocking(context_, std::move(cancel));

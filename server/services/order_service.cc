@@ -94,8 +94,8 @@ grpc::ServerUnaryReactor* OrderServiceImpl::GetOrder(grpc::CallbackServerContext
 grpc::ServerUnaryReactor* OrderServiceImpl::ResendOrders(grpc::CallbackServerContext* context,
                                                          const v1::ResendOrdersRequest* request,
                                                          v1::ResendOrdersResponse* response) {
-  return rpc::ServeUnary(context_.gate, *context, *request, *response, this,
-                         &OrderServiceImpl::Resend);
+  return rpc::ServeOnce(context_.gate, *context, *request, *response, this,
+                        &OrderServiceImpl::Resend);
 }
 
 Task<absl::StatusOr<v1::ListOrdersResponse>> OrderServiceImpl::List(rpc::Call,
@@ -137,28 +137,14 @@ Task<absl::StatusOr<v1::GetOrderResponse>> OrderServiceImpl::Get(rpc::Call,
 
 Task<absl::StatusOr<v1::ResendOrdersResponse>> OrderServiceImpl::Resend(
     rpc::Call call, v1::ResendOrdersRequest request) {
-  CO_RETURN_IF_ERROR(CheckRequestId(request.request_id()));
   CO_ASSIGN_OR_RETURN(auto resend, SelectionOf(request));
   CO_ASSIGN_OR_RETURN(const auto found, co_await FindConnection(context_, request.connection()));
   const ConnectionId id = found.connection.id;
-  const bool once = !request.request_id().empty() && !request.validate_only();
-  const std::string key = call.token().name + '\0' + request.request_id();
-  if (once) {
-    CO_ASSIGN_OR_RETURN(const auto answered, answers_.Begin(key, request.SerializeAsString(),
-                                                            context_.clock.Monotonic()));
-    if (answered) co_return *answered;
-  }
-  const auto result = co_await context_.scheduler.Resend(id, std::move(resend),
-                                                         call.ActorFor(request.request_id()));
-  absl::StatusOr<v1::ResendOrdersResponse> response = absl::UnknownError("not answered");
-  if (result.ok()) {
-    response = ToProto(*result);
-  } else {
-    response = AsOdooError(result.status(), id);
-  }
-  if (once) answers_.Finish(key, response);
-  if (result.ok() && !request.validate_only()) context_.dispatcher.Hint(id);
-  co_return response;
+  const auto result =
+      co_await context_.scheduler.Resend(id, std::move(resend), call.ActorFor(request));
+  if (!result.ok()) co_return AsOdooError(result.status(), id);
+  if (!request.validate_only()) context_.dispatcher.Hint(id);
+  co_return ToProto(*result);
 }
 
 }  // namespace poller

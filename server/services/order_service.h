@@ -5,7 +5,6 @@
 #include "core/async/task.h"
 #include "odoopoller/v1/order_service.grpc.pb.h"
 #include "server/rpc/call.h"
-#include "server/services/recent_answers.h"
 #include "server/services/service_context.h"
 
 namespace poller {
@@ -35,7 +34,6 @@ class OrderServiceImpl final : public odoopoller::v1::OrderService::CallbackServ
       rpc::Call call, odoopoller::v1::ResendOrdersRequest request);
 
   const ServiceContext& context_;
-  RecentAnswers<odoopoller::v1::ResendOrdersResponse> answers_;
 };
 
 }  // namespace poller

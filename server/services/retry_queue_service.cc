@@ -99,22 +99,22 @@ grpc::ServerUnaryReactor* RetryQueueServiceImpl::GetRetry(grpc::CallbackServerCo
 grpc::ServerUnaryReactor* RetryQueueServiceImpl::RetryDelivery(
     grpc::CallbackServerContext* context, const v1::RetryDeliveryRequest* request,
     v1::RetryDeliveryResponse* response) {
-  return rpc::ServeUnary(context_.gate, *context, *request, *response, this,
-                         &RetryQueueServiceImpl::Retry);
+  return rpc::ServeOnce(context_.gate, *context, *request, *response, this,
+                        &RetryQueueServiceImpl::Retry);
 }
 
 grpc::ServerUnaryReactor* RetryQueueServiceImpl::RetryDeliveries(
     grpc::CallbackServerContext* context, const v1::RetryDeliveriesRequest* request,
     v1::RetryDeliveriesResponse* response) {
-  return rpc::ServeUnary(context_.gate, *context, *request, *response, this,
-                         &RetryQueueServiceImpl::RetryMany);
+  return rpc::ServeOnce(context_.gate, *context, *request, *response, this,
+                        &RetryQueueServiceImpl::RetryMany);
 }
 
 grpc::ServerUnaryReactor* RetryQueueServiceImpl::DiscardDelivery(
     grpc::CallbackServerContext* context, const v1::DiscardDeliveryRequest* request,
     v1::DiscardDeliveryResponse* response) {
-  return rpc::ServeUnary(context_.gate, *context, *request, *response, this,
-                         &RetryQueueServiceImpl::Discard);
+  return rpc::ServeOnce(context_.gate, *context, *request, *response, this,
+                        &RetryQueueServiceImpl::Discard);
 }
 
 Task<absl::StatusOr<v1::ListRetriesResponse>> RetryQueueServiceImpl::List(
@@ -148,7 +148,7 @@ Task<absl::StatusOr<v1::RetryDeliveryResponse>> RetryQueueServiceImpl::Retry(
     rpc::Call call, v1::RetryDeliveryRequest request) {
   CO_RETURN_IF_ERROR(CheckDelivery(request.delivery_id()));
   const DeliveryId id(request.delivery_id());
-  auto retry = [this, id, actor = call.ActorFor()] {
+  auto retry = [this, id, actor = call.ActorFor(request)] {
     return context_.outbox.Retry(id, actor, context_.clock.Read());
   };
   const auto retried = co_await Blocking(context_, std::move(retry));
@@ -156,7 +156,8 @@ Task<absl::StatusOr<v1::RetryDeliveryResponse>> RetryQueueServiceImpl::Retry(
   if (!retried.ok() && !unmappable) co_return AsDeliveryError(retried.status(), id);
   CO_ASSIGN_OR_RETURN(auto details, co_await FindDelivery(context_, id));
   if (unmappable) {
-    CO_ASSIGN_OR_RETURN(details, co_await ReadAgain(context_, std::move(details), call.ActorFor()));
+    CO_ASSIGN_OR_RETURN(details,
+                        co_await ReadAgain(context_, std::move(details), call.ActorFor(request)));
   }
   context_.dispatcher.Hint(details.delivery.connection);
   v1::RetryDeliveryResponse response;
@@ -178,14 +179,14 @@ Task<absl::StatusOr<v1::RetryDeliveriesResponse>> RetryQueueServiceImpl::RetryMa
     response.set_matching_count(matching);
     co_return response;
   }
-  auto retry = [this, filter, page, actor = call.ActorFor()] {
+  auto retry = [this, filter, page, actor = call.ActorFor(request)] {
     return context_.retries.RetryMany(filter, DeliveryId(page.after), page.size, actor,
                                       context_.clock.Read());
   };
   CO_ASSIGN_OR_RETURN(const RetryStep step, co_await Blocking(context_, std::move(retry)));
   for (const ConnectionId connection : step.connections) context_.dispatcher.Hint(connection);
   const int unmappable = static_cast<int>(step.unmappable.size());
-  const int mapped = co_await ReadAllAgain(context_, step.unmappable, call.ActorFor());
+  const int mapped = co_await ReadAllAgain(context_, step.unmappable, call.ActorFor(request));
   response.set_retried_count(step.retried + mapped);
   response.set_skipped_count(step.skipped + std::max(0, unmappable - mapped));
   if (!step.done) response.set_next_page_token(rpc::PageToken(request, step.last.value()));
@@ -198,7 +199,7 @@ Task<absl::StatusOr<v1::DiscardDeliveryResponse>> RetryQueueServiceImpl::Discard
   if (request.reason().size() > kMaxReason)
     co_return InvalidFields({{"reason", "is longer than 500 bytes"}});
   const DeliveryId id(request.delivery_id());
-  auto discard = [this, id, why = request.reason(), actor = call.ActorFor()] {
+  auto discard = [this, id, why = request.reason(), actor = call.ActorFor(request)] {
     return context_.outbox.Discard(id, why, actor, context_.clock.Now());
   };
   const auto discarded = co_await Blocking(context_, std::move(discard));

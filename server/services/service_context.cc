@@ -9,13 +9,8 @@ namespace poller {
 
 namespace v1 = odoopoller::v1;
 
-absl::Status CheckRequestId(const std::string& request_id) {
-  if (request_id.size() > kMaxRequestId)
-    return InvalidFields({{"request_id", "is longer than 100 characters"}});
-  if (SafeText(request_id, kMaxRequestId + 1) != request_id) {
-    return InvalidFields({{"request_id", "must be text without control characters"}});
-  }
-  return absl::OkStatus();
+namespace {
+constexpr std::size_t kMaxShownName = 100;
 }
 
 absl::Status AsConnectionError(const absl::Status& status, std::string_view connection) {
@@ -54,7 +49,7 @@ Task<absl::StatusOr<ConnectionWithState>> FindConnection(const ServiceContext& c
   const std::string name = ref.name();
   auto get = [&store = context.connections, name] { return store.GetByName(name); };
   auto found = co_await Blocking(context, std::move(get));
-  if (!found.ok()) co_return AsConnectionError(found.status(), SafeText(name, kMaxRequestId));
+  if (!found.ok()) co_return AsConnectionError(found.status(), SafeText(name, kMaxShownName));
   co_return found;
 }
 

@@ -13,6 +13,7 @@
 #include "core/async/task.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "core/base/random_source.h"
 #include "core/delivery/dispatcher.h"
 #include "core/events/event_broker.h"
 #include "core/polling/scheduler.h"
@@ -24,6 +25,7 @@
 #include "core/storage/retry_store.h"
 #include "core/storage/status_store.h"
 #include "core/storage/sync_log_store.h"
+#include "core/storage/token_store.h"
 #include "odoopoller/v1/connection.pb.h"
 #include "server/disk_watch.h"
 #include "server/rpc/convert_connection.h"
@@ -43,11 +45,13 @@ struct ServiceContext {
   EventLog& events;
   StatusStore& status;
   BackupStore& backups;
+  TokenStore& tokens;
   Scheduler& scheduler;
   Dispatcher& dispatcher;
   EventBroker& broker;
   const Clock& clock;
   Sleeper& sleeper;
+  RandomSource& random;
   Executor storage_pool;  // where blocking calls of the stores run
   rpc::ConnectionRules rules;
   std::string version;                  // of the program
@@ -57,11 +61,6 @@ struct ServiceContext {
   absl::Duration heartbeat =
       absl::Seconds(10);  // longest silence of an event stream; the API promises 15 s
 };
-
-// The longest `request_id`, in characters of ASCII or bytes.
-inline constexpr std::size_t kMaxRequestId = 100;
-// kInvalidArgument names request_id.
-absl::Status CheckRequestId(const std::string& request_id);
 
 // Runs a blocking call of a store where such calls belong. Name the lambda before you pass it.
 template <class F>

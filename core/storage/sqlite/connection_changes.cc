@@ -75,9 +75,10 @@ absl::Status HideConnection(Transaction& transaction, const ConnectionRef& conne
                        " undelivered orders; force the deletion to lose them"),
         "UNDELIVERED_ORDERS");
   }
-  RETURN_IF_ERROR(db.Exec(
-      "UPDATE connection SET deleted = 1, odoo_api_key = x'', webhook_secret = x'' WHERE id = ?1",
-      connection.id));
+  RETURN_IF_ERROR(
+      db.Exec("UPDATE connection SET deleted = 1, odoo_api_key = x'', webhook_secret = x'', "
+              "webhook_previous_secret = x'', webhook_rotated_until = NULL WHERE id = ?1",
+              connection.id));
   return AppendConnectionEvent(transaction, connection, EventType::kConnectionDeleted,
                                std::move(detail), now);
 }

@@ -10,8 +10,6 @@
 namespace poller {
 namespace {
 
-constexpr absl::Duration kRequestKept = absl::Hours(24);
-
 // One select list for every reader: the order is that of ReadRow.
 #define POLLER_CONNECTION_SELECT                                                                  \
   "SELECT c.id, c.uid, c.version, c.name, c.external_id, c.odoo_url, c.odoo_database, "           \
@@ -28,11 +26,14 @@ constexpr absl::Duration kRequestKept = absl::Hours(24);
   "s.receiver_failing_since, s.last_poll_at, s.last_poll_duration_us, s.last_poll_found, "        \
   "s.last_poll_error, s.waiting, s.dead, "                                                        \
   "(SELECT min(d.pending_since) FROM delivery d WHERE d.connection_id = c.id AND d.status = 0), " \
-  "s.held_since "                                                                                 \
+  "s.held_since, c.webhook_previous_secret, c.webhook_rotated_until "                             \
   "FROM connection c JOIN connection_state s ON s.connection_id = c.id WHERE c.deleted = 0 "
 
 SealContext ApiKeyPlace(const std::string& uid) { return {"connection", uid, "odoo_api_key"}; }
 SealContext SecretPlace(const std::string& uid) { return {"connection", uid, "webhook_secret"}; }
+SealContext PreviousSecretPlace(const std::string& uid) {
+  return {"connection", uid, "webhook_previous_secret"};
+}
 
 std::string JoinIds(const std::vector<std::int64_t>& ids) {
   std::string text;
@@ -136,7 +137,40 @@ absl::StatusOr<ConnectionWithState> ReadRow(const Query& row, const Vault& vault
   connection.created_at = row.TimeOr(26, absl::InfinitePast());
   connection.updated_at = row.TimeOr(27, absl::InfinitePast());
   result.state = ReadState(row, 28);
+  if (!row.IsNull(60)) {
+    SecretRotation rotation;
+    ASSIGN_OR_RETURN(rotation.previous,
+                     UnsealSecret(vault, row.Text(59), PreviousSecretPlace(connection.uid)));
+    rotation.until = row.TimeOr(60, absl::InfinitePast());
+    connection.rotation = std::move(rotation);
+  }
   return result;
+}
+
+#define POLLER_IN_ORDER_OF(key) \
+  POLLER_CONNECTION_SELECT "AND (" key ", c.id) > (?1, ?2) ORDER BY " key ", c.id LIMIT ?3"
+
+// The keys as ConnectionKey writes them.
+absl::StatusOr<Query> ListQuery(Database& db, ConnectionOrder order, const ConnectionPlace& after,
+                                int limit) {
+  if (order == ConnectionOrder::kId) {
+    return db.Run(POLLER_CONNECTION_SELECT "AND c.id > ?1 ORDER BY c.id LIMIT ?2", after.id, limit);
+  }
+  if (order == ConnectionOrder::kName) {
+    return db.Run(POLLER_IN_ORDER_OF("c.name"), after.key, after.id, limit);
+  }
+  std::int64_t key = -1;  // before all
+  const char* const end = after.key.data() + after.key.size();
+  const auto [stop, error] = std::from_chars(after.key.data(), end, key);
+  if (after.id && (error != std::errc() || stop != end))
+    return absl::InvalidArgumentError("the key is not of this order");
+  if (order == ConnectionOrder::kLastPoll) {
+    return db.Run(POLLER_IN_ORDER_OF("coalesce(s.last_poll_at, 0)"), key, after.id, limit);
+  }
+  return db.Run(POLLER_IN_ORDER_OF("coalesce((SELECT min(d.pending_since) FROM delivery d WHERE "
+                                   "d.connection_id = c.id AND d.status = 0), "
+                                   "9223372036854775807)"),
+                key, after.id, limit);
 }
 
 }  // namespace
@@ -174,9 +208,15 @@ absl::StatusOr<bool> IsHeld(Database& db, ConnectionId id) {
 
 absl::StatusOr<std::vector<ConnectionWithState>> ReadConnections(Database& db, const Vault& vault,
                                                                  ConnectionId after, int limit) {
+  return ReadConnectionsIn(db, vault, ConnectionOrder::kId, {after, {}}, limit);
+}
+
+absl::StatusOr<std::vector<ConnectionWithState>> ReadConnectionsIn(Database& db, const Vault& vault,
+                                                                   ConnectionOrder order,
+                                                                   const ConnectionPlace& after,
+                                                                   int limit) {
+  ASSIGN_OR_RETURN(Query query, ListQuery(db, order, after, limit));
   std::vector<ConnectionWithState> list;
-  Query query =
-      db.Run(POLLER_CONNECTION_SELECT "AND c.id > ?1 ORDER BY c.id LIMIT ?2", after, limit);
   while (query.Next()) {
     ASSIGN_OR_RETURN(auto row, ReadRow(query, vault));
     list.push_back(std::move(row));
@@ -233,6 +273,28 @@ absl::Status WriteSettings(Database& db, const Vault& vault, const std::string& 
       settings.paused_delivery, now);
 }
 
+absl::Status WriteSecret(Database& db, const Vault& vault, const Connection& connection,
+                         absl::Time now) {
+  const auto& rotation = connection.rotation;
+  const std::string secret =
+      vault.Seal(connection.settings.webhook.secret.Reveal(), SecretPlace(connection.uid));
+  const std::string previous =
+      rotation ? vault.Seal(rotation->previous.Reveal(), PreviousSecretPlace(connection.uid)) : "";
+  std::optional<absl::Time> until;
+  if (rotation) until = rotation->until;
+  return db.Exec(
+      "UPDATE connection SET webhook_secret = ?2, webhook_previous_secret = ?3, "
+      "webhook_rotated_until = ?4, version = version + 1, updated_at = ?5 WHERE id = ?1",
+      connection.id, Blob{secret}, Blob{previous}, until, now);
+}
+
+absl::Status EndRotation(Database& db, ConnectionId id) {
+  return db.Exec(
+      "UPDATE connection SET webhook_previous_secret = x'', webhook_rotated_until = NULL "
+      "WHERE id = ?1",
+      id);
+}
+
 absl::Status AppendConnectionEvent(Transaction& transaction, const ConnectionRef& connection,
                                    EventType type, EventDetail detail, absl::Time now) {
   SyncEvent event;
@@ -242,27 +304,6 @@ absl::Status AppendConnectionEvent(Transaction& transaction, const ConnectionRef
   event.connection_name = connection.name;
   event.detail = std::move(detail);
   return AppendEvent(transaction, event).status();
-}
-
-absl::StatusOr<std::optional<std::int64_t>> FindRequest(Database& db, const std::string& kind,
-                                                        const Actor& actor, absl::Time now) {
-  if (actor.request_id.empty()) return std::nullopt;
-  Query query = db.Run(
-      "SELECT result FROM request WHERE kind = ?1 AND token_name = ?2 AND request_id = ?3 AND at > "
-      "?4",
-      kind, actor.token_name, actor.request_id, now - kRequestKept);
-  if (query.Next()) return query.Int(0);
-  RETURN_IF_ERROR(query.status());
-  return std::nullopt;
-}
-
-absl::Status KeepRequest(Database& db, const std::string& kind, const Actor& actor,
-                         std::int64_t result, absl::Time now) {
-  RETURN_IF_ERROR(db.Exec("DELETE FROM request WHERE at <= ?1", now - kRequestKept));
-  if (actor.request_id.empty()) return absl::OkStatus();
-  return db.Exec(
-      "INSERT INTO request(kind, token_name, request_id, result, at) VALUES (?1, ?2, ?3, ?4, ?5)",
-      kind, actor.token_name, actor.request_id, result, now);
 }
 
 }  // namespace poller

@@ -34,6 +34,11 @@ absl::StatusOr<bool> IsHeld(Database& db, ConnectionId id);
 // Those with an id greater than `after`, by id.
 absl::StatusOr<std::vector<ConnectionWithState>> ReadConnections(Database& db, const Vault& vault,
                                                                  ConnectionId after, int limit);
+// Those behind `after` in that order.
+absl::StatusOr<std::vector<ConnectionWithState>> ReadConnectionsIn(Database& db, const Vault& vault,
+                                                                   ConnectionOrder order,
+                                                                   const ConnectionPlace& after,
+                                                                   int limit);
 // kNotFound.
 absl::StatusOr<ConnectionWithState> ReadConnection(Database& db, const Vault& vault,
                                                    ConnectionId id);
@@ -43,6 +48,13 @@ absl::Status WriteSettings(Database& db, const Vault& vault, const std::string& 
                            const ConnectionSettings& settings, absl::Time now);
 absl::Status InsertConnection(Database& db, const Vault& vault, const std::string& uid,
                               const ConnectionSettings& settings, absl::Time now);
+
+// Writes the secret of the webhooks and the rotation as they stand in `connection`, and raises the
+// version.
+absl::Status WriteSecret(Database& db, const Vault& vault, const Connection& connection,
+                         absl::Time now);
+// Removes the previous secret, if there is one.
+absl::Status EndRotation(Database& db, ConnectionId id);
 
 // Appends an event about the connection.
 absl::Status AppendConnectionEvent(Transaction& transaction, const ConnectionRef& connection,
@@ -58,12 +70,5 @@ absl::Status HideConnection(Transaction& transaction, const ConnectionRef& conne
                             EventDetail detail, absl::Time now);
 // Deletes some rows of hidden connections; true: there may be more.
 absl::StatusOr<bool> PurgeStep(Database& db);
-
-// The result of the same call made before, if it was within a day.
-absl::StatusOr<std::optional<std::int64_t>> FindRequest(Database& db, const std::string& kind,
-                                                        const Actor& actor, absl::Time now);
-// Nothing is kept for an empty request id.
-absl::Status KeepRequest(Database& db, const std::string& kind, const Actor& actor,
-                         std::int64_t result, absl::Time now);
 
 }  // namespace poller

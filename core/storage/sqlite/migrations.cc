@@ -9,7 +9,7 @@
 namespace poller {
 
 std::span<const std::string_view> SchemaSteps() {
-  static constexpr std::array<std::string_view, 2> kSteps = {kSchema1, kSchema2};
+  static constexpr std::array<std::string_view, 3> kSteps = {kSchema1, kSchema2, kSchema3};
   return kSteps;
 }
 

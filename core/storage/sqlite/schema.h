@@ -266,4 +266,18 @@ ALTER TABLE delivery ADD COLUMN pruned INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX delivery_ledger ON delivery (updated_at) WHERE status NOT IN (0, 2) AND pruned = 0;
 )sql";
 
+inline constexpr std::string_view kSchema3 = R"sql(
+ALTER TABLE token ADD COLUMN last_used_at INTEGER;  -- NULL: never; to the minute
+
+-- What was asked for under a request id, as a keyed hash; empty: an earlier version did not keep it.
+ALTER TABLE request ADD COLUMN content BLOB NOT NULL DEFAULT x'';
+-- What the call answered, where its result is no number.
+ALTER TABLE request ADD COLUMN answer BLOB;
+
+-- While the secret of the webhooks is rotated: the one before, sealed, and until when it counts.
+ALTER TABLE connection ADD COLUMN webhook_previous_secret BLOB NOT NULL DEFAULT x'';
+ALTER TABLE connection ADD COLUMN webhook_rotated_until INTEGER;  -- NULL: not rotating
+CREATE INDEX connection_rotation ON connection (webhook_rotated_until) WHERE webhook_rotated_until IS NOT NULL;
+)sql";
+
 }  // namespace poller

@@ -1,9 +1,12 @@
 #include "core/storage/sqlite/sqlite_connection_store.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/base/status.h"
+#include "core/base/text.h"
 #include "core/storage/sqlite/connection_rows.h"
+#include "core/storage/sqlite/request_rows.h"
 
 namespace poller {
 namespace {
@@ -34,6 +37,10 @@ std::string Join(const std::vector<std::string>& words) {
   std::string text;
   for (const std::string& word : words) text += (text.empty() ? "" : ",") + word;
   return text;
+}
+
+bool Names(const std::vector<std::string>& fields, std::string_view field) {
+  return std::find(fields.begin(), fields.end(), field) != fields.end();
 }
 
 absl::StatusOr<std::int64_t> VersionOf(Database& db, ConnectionId id) {
@@ -117,6 +124,35 @@ absl::Status AppendPauseEvents(Transaction& transaction, const ConnectionRef& co
   return absl::OkStatus();
 }
 
+constexpr const char* kRotateKind = "rotate_secret";
+
+// Changes the secret in `connection`, and says what was done as a word for the event.
+absl::StatusOr<std::string> Rotate(Connection& connection, const SecretChange& change,
+                                   absl::Time now) {
+  Secret& present = connection.settings.webhook.secret;
+  const bool at_once = change.overlap == absl::ZeroDuration();
+  if (connection.IsRotating(now) && !at_once) {
+    return WithReason(
+        MakeStatus(absl::StatusCode::kFailedPrecondition,
+                   "the secret of connection \"" + connection.settings.name +
+                       "\" is being rotated until " +
+                       poller::FormatTime(connection.rotation->until) +
+                       ": wait for it, or rotate with an overlap of 0, after which the newest "
+                       "secret alone counts"),
+        "ROTATION_RUNS");
+  }
+  if (change.secret == present) {
+    if (!at_once || !connection.IsRotating(now))
+      return InvalidFields({{"secret", "is the present secret: give another one"}});
+    connection.rotation.reset();
+    return std::string("rotation_ended");
+  }
+  connection.rotation.reset();
+  if (!at_once) connection.rotation = SecretRotation{present, now + change.overlap};
+  present = change.secret;
+  return std::string(at_once ? "rotated_at_once" : "rotated");
+}
+
 }  // namespace
 
 absl::StatusOr<Connection> SqliteConnectionStore::Create(const ConnectionSettings& settings,
@@ -124,7 +160,8 @@ absl::StatusOr<Connection> SqliteConnectionStore::Create(const ConnectionSetting
   Connection created;
   const absl::Status stored = context_.writer.Run([&](Transaction& transaction) -> absl::Status {
     Database& db = transaction.db;
-    ASSIGN_OR_RETURN(const auto done, FindRequest(db, "create_connection", actor, now));
+    ASSIGN_OR_RETURN(const auto done,
+                     FindRequest(db, context_.vault, "create_connection", actor, now));
     if (done) {
       ASSIGN_OR_RETURN(auto found, ReadConnection(db, context_.vault, ConnectionId(*done)));
       created = std::move(found.connection);
@@ -137,7 +174,7 @@ absl::StatusOr<Connection> SqliteConnectionStore::Create(const ConnectionSetting
     const std::string uid = context_.vault.RandomName();
     RETURN_IF_ERROR(InsertConnection(db, context_.vault, uid, settings, now));
     ASSIGN_OR_RETURN(const ConnectionId id, IdOfName(db, settings.name));
-    RETURN_IF_ERROR(KeepRequest(db, "create_connection", actor, id.value(), now));
+    RETURN_IF_ERROR(KeepRequest(db, context_.vault, "create_connection", actor, id.value(), now));
     ASSIGN_OR_RETURN(const ConnectionRef connection, FindConnection(db, id));
     RETURN_IF_ERROR(AppendConnectionEvent(transaction, connection, EventType::kConnectionCreated,
                                           By(actor), now));
@@ -167,6 +204,12 @@ absl::StatusOr<std::vector<ConnectionWithState>> SqliteConnectionStore::List(Con
       [&](Database& db) { return ReadConnections(db, context_.vault, after, limit); });
 }
 
+absl::StatusOr<std::vector<ConnectionWithState>> SqliteConnectionStore::ListIn(
+    ConnectionOrder order, const ConnectionPlace& after, int limit) {
+  return context_.readers.Read(
+      [&](Database& db) { return ReadConnectionsIn(db, context_.vault, order, after, limit); });
+}
+
 absl::StatusOr<Connection> SqliteConnectionStore::Update(const ConnectionUpdate& update,
                                                          const Actor& actor, absl::Time now) {
   Connection updated;
@@ -182,6 +225,8 @@ absl::StatusOr<Connection> SqliteConnectionStore::Update(const ConnectionUpdate&
     RETURN_IF_ERROR(
         db.Exec("UPDATE connection SET version = version + 1 WHERE id = ?1", update.id));
     connection.name = update.settings.name;
+    // A secret that was set is the only one, and a previous one never follows to another receiver.
+    if (Names(update.changed, "webhook.secret")) RETURN_IF_ERROR(EndRotation(db, update.id));
     if (update.reset_odoo) RETURN_IF_ERROR(ResetOdoo(db, update.id));
     EventDetail detail = By(actor);
     detail.change = Join(update.changed);
@@ -220,6 +265,57 @@ absl::StatusOr<Connection> SqliteConnectionStore::SetPaused(ConnectionId id,
   });
   RETURN_IF_ERROR(stored);
   return result;
+}
+
+absl::StatusOr<ConnectionStore::Rotated> SqliteConnectionStore::RotateSecret(
+    const SecretChange& change, const Actor& actor, absl::Time now) {
+  Rotated result;
+  const absl::Status stored = context_.writer.Run([&](Transaction& transaction) -> absl::Status {
+    Database& db = transaction.db;
+    result = Rotated();
+    ASSIGN_OR_RETURN(const auto done, FindRequest(db, context_.vault, kRotateKind, actor, now));
+    if (done) {
+      result.repeated = true;
+      ASSIGN_OR_RETURN(auto found, ReadConnection(db, context_.vault, ConnectionId(*done)));
+      result.connection = std::move(found.connection);
+      return absl::OkStatus();
+    }
+    ASSIGN_OR_RETURN(const ConnectionRef connection, FindConnection(db, change.id));
+    RETURN_IF_ERROR(CheckVersion(db, change.id, change.expected_version));
+    ASSIGN_OR_RETURN(auto found, ReadConnection(db, context_.vault, change.id));
+    ASSIGN_OR_RETURN(const std::string what, Rotate(found.connection, change, now));
+    RETURN_IF_ERROR(WriteSecret(db, context_.vault, found.connection, now));
+    RETURN_IF_ERROR(KeepRequest(db, context_.vault, kRotateKind, actor, change.id.value(), now));
+    EventDetail detail = By(actor);
+    detail.change = "webhook.secret";
+    detail.reason = what;
+    RETURN_IF_ERROR(AppendConnectionEvent(transaction, connection, EventType::kConnectionUpdated,
+                                          std::move(detail), now));
+    ASSIGN_OR_RETURN(found, ReadConnection(db, context_.vault, change.id));
+    result.connection = std::move(found.connection);
+    return absl::OkStatus();
+  });
+  RETURN_IF_ERROR(stored);
+  return result;
+}
+
+absl::StatusOr<int> SqliteConnectionStore::EndRotations(absl::Time now, int limit) {
+  int ended = 0;
+  const absl::Status stored = context_.writer.Run([&](Transaction& transaction) -> absl::Status {
+    Database& db = transaction.db;
+    std::vector<ConnectionId> over;
+    {
+      Query query = db.Run("SELECT id FROM connection WHERE webhook_rotated_until <= ?1 LIMIT ?2",
+                           now, limit);
+      while (query.Next()) over.push_back(query.As<ConnectionId>(0));
+      RETURN_IF_ERROR(query.status());
+    }
+    for (const ConnectionId id : over) RETURN_IF_ERROR(EndRotation(db, id));
+    ended = static_cast<int>(over.size());
+    return absl::OkStatus();
+  });
+  RETURN_IF_ERROR(stored);
+  return ended;
 }
 
 absl::Status SqliteConnectionStore::RecordPoll(ConnectionId id, const LastPoll& poll,

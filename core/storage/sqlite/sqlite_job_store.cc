@@ -10,6 +10,7 @@
 #include "core/storage/sqlite/codes.h"
 #include "core/storage/sqlite/connection_rows.h"
 #include "core/storage/sqlite/job_rows.h"
+#include "core/storage/sqlite/request_rows.h"
 
 namespace poller {
 namespace {
@@ -44,7 +45,7 @@ absl::StatusOr<Job> SqliteJobStore::Create(const JobSpec& spec, const Actor& act
   const std::string kind = "start_" + std::string(JobKindName(spec.kind));
   const absl::Status stored = context_.writer.Run([&](Transaction& transaction) -> absl::Status {
     Database& db = transaction.db;
-    ASSIGN_OR_RETURN(const auto done, FindRequest(db, kind, actor, now));
+    ASSIGN_OR_RETURN(const auto done, FindRequest(db, context_.vault, kind, actor, now));
     if (done) {
       ASSIGN_OR_RETURN(job, ReadJob(db, JobId(*done)));
       return absl::OkStatus();
@@ -52,7 +53,7 @@ absl::StatusOr<Job> SqliteJobStore::Create(const JobSpec& spec, const Actor& act
     ASSIGN_OR_RETURN(const ConnectionRef connection, FindConnection(db, spec.connection));
     RETURN_IF_ERROR(CheckNoneRuns(db, spec, connection));
     ASSIGN_OR_RETURN(const JobId id, InsertJob(db, spec, actor.token_name, now));
-    RETURN_IF_ERROR(KeepRequest(db, kind, actor, id.value(), now));
+    RETURN_IF_ERROR(KeepRequest(db, context_.vault, kind, actor, id.value(), now));
     ASSIGN_OR_RETURN(job, ReadJob(db, id));
     return ChangeJobState(transaction, job, JobState::kQueued, std::string(), actor, now);
   });

@@ -8,10 +8,13 @@
 #include "core/base/status.h"
 #include "core/base/text.h"
 #include "core/storage/sqlite/claim_rows.h"
+#include "core/storage/sqlite/request_rows.h"
 #include "core/storage/sqlite/retry_rows.h"
 
 namespace poller {
 namespace {
+
+constexpr const char* kRetryKind = "retry_delivery";
 
 absl::Status Refused(std::string_view reason, DeliveryId id, std::string_view why) {
   return WithReason(MakeStatus(absl::StatusCode::kFailedPrecondition,
@@ -185,17 +188,17 @@ absl::StatusOr<DeliveryDetails> SqliteOutboxStore::Get(DeliveryId id) {
 absl::StatusOr<Delivery> SqliteOutboxStore::Retry(DeliveryId id, const Actor& actor,
                                                   const Instant& now) {
   Delivery delivery;
-  const std::string kind = "retry " + std::to_string(id.value());
   const absl::Status stored = context_.writer.Run([&](Transaction& transaction) -> absl::Status {
     Database& db = transaction.db;
     ASSIGN_OR_RETURN(const Target target, FindTarget(db, id));
-    ASSIGN_OR_RETURN(const auto done, FindRequest(db, kind, actor, now.wall));
+    ASSIGN_OR_RETURN(const auto done, FindRequest(db, context_.vault, kRetryKind, actor, now.wall));
+    if (done && *done != id.value()) return RequestIdReused();
     if (!done) {
       RETURN_IF_ERROR(CheckRetryable(db, target.row));
       DeliveryChanges changes(transaction, target.connection, now.wall);
       RETURN_IF_ERROR(changes.Force(target.row, actor));
       RETURN_IF_ERROR(changes.Finish());
-      RETURN_IF_ERROR(KeepRequest(db, kind, actor, id.value(), now.wall));
+      RETURN_IF_ERROR(KeepRequest(db, context_.vault, kRetryKind, actor, id.value(), now.wall));
     }
     ASSIGN_OR_RETURN(delivery, Reread(db, id));
     return absl::OkStatus();

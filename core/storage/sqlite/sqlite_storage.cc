@@ -21,6 +21,7 @@
 #include "core/storage/sqlite/sqlite_ledger_store.h"
 #include "core/storage/sqlite/sqlite_order_store.h"
 #include "core/storage/sqlite/sqlite_outbox_store.h"
+#include "core/storage/sqlite/sqlite_request_store.h"
 #include "core/storage/sqlite/sqlite_retry_store.h"
 #include "core/storage/sqlite/sqlite_status_store.h"
 #include "core/storage/sqlite/sqlite_sync_log_store.h"
@@ -89,6 +90,7 @@ struct SqliteStorage::Impl {
         events(context, std::move(log_id)),
         sync_logs(context),
         tokens(context),
+        requests(context),
         jobs(context),
         ledger(context),
         retries(context),
@@ -107,6 +109,7 @@ struct SqliteStorage::Impl {
   SqliteEventLog events;
   SqliteSyncLogStore sync_logs;
   SqliteTokenStore tokens;
+  SqliteRequestStore requests;
   SqliteJobStore jobs;
   SqliteLedgerStore ledger;
   SqliteRetryStore retries;
@@ -179,6 +182,7 @@ OrderStore& SqliteStorage::orders() { return impl_->orders; }
 EventLog& SqliteStorage::events() { return impl_->events; }
 SyncLogStore& SqliteStorage::sync_logs() { return impl_->sync_logs; }
 TokenStore& SqliteStorage::tokens() { return impl_->tokens; }
+RequestStore& SqliteStorage::requests() { return impl_->requests; }
 JobStore& SqliteStorage::jobs() { return impl_->jobs; }
 LedgerStore& SqliteStorage::ledger() { return impl_->ledger; }
 BackupStore& SqliteStorage::backups() { return impl_->backups; }

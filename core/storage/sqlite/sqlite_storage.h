@@ -18,6 +18,7 @@
 #include "core/storage/job_store.h"
 #include "core/storage/ledger_store.h"
 #include "core/storage/outbox_store.h"
+#include "core/storage/request_store.h"
 #include "core/storage/retry_store.h"
 #include "core/storage/status_store.h"
 #include "core/storage/sync_log_store.h"
@@ -64,6 +65,7 @@ class SqliteStorage {
   EventLog& events();
   SyncLogStore& sync_logs();
   TokenStore& tokens();
+  RequestStore& requests();
   JobStore& jobs();
   LedgerStore& ledger();
   RetryStore& retries();

@@ -93,6 +93,10 @@ std::string Vault::TokenHash(const Secret& token) const {
   return Blake2bParts({"token", token.Reveal()}, 32, hash_key_.Reveal());
 }
 
+std::string Vault::RequestHash(std::string_view digest) const {
+  return Blake2bParts({"request", digest}, 32, hash_key_.Reveal());
+}
+
 std::string Vault::RandomName(RandomSource& random) {
   std::array<std::uint8_t, 16> bytes;
   random.Fill(bytes);

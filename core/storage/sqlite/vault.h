@@ -32,6 +32,8 @@ class Vault {
   std::string WebhookId(std::string_view connection_uid, OrderId order, int revision,
                         std::string_view content_hash, OrderCondition condition) const;
   std::string TokenHash(const Secret& token) const;
+  // Of a digest of a request.
+  std::string RequestHash(std::string_view digest) const;
   // 16 random bytes as text: the uid of a connection, the id of a log.
   std::string RandomName() const { return RandomName(*random_); }
   static std::string RandomName(RandomSource& random);

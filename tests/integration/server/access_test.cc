@@ -2,14 +2,13 @@
 
 #include <gmock/gmock.h>
 #include <google/protobuf/descriptor.h>
-#include <google/protobuf/dynamic_message.h>
-#include <grpcpp/generic/generic_stub.h>
 
-#include <memory>
 #include <string>
-#include <vector>
 
+#include "grpc/health/v1/health.pb.h"
+#include "tests/integration/server/raw_call.h"
 #include "tests/integration/server/server_fixture.h"
+#include "tests/support/api_methods.h"
 
 namespace poller {
 namespace {
@@ -19,50 +18,16 @@ namespace pb = google::protobuf;
 // What the server really serves, asked for as a stranger would: by name, with an empty request.
 class EveryMethodTest : public ServerFixture {
  protected:
-  void SetUp() override { Start(); }
-
-  static std::vector<const pb::MethodDescriptor*> Methods() {
-    std::vector<const pb::MethodDescriptor*> methods;
-    for (const pb::FileDescriptor* file :
-         {v1::CreateConnectionRequest::descriptor()->file(),
-          v1::ListSyncLogsRequest::descriptor()->file(),
-          v1::ListRetriesRequest::descriptor()->file(), v1::ListOrdersRequest::descriptor()->file(),
-          v1::GetServerStatusRequest::descriptor()->file()}) {
-      for (int s = 0; s < file->service_count(); ++s) {
-        for (int m = 0; m < file->service(s)->method_count(); ++m)
-          methods.push_back(file->service(s)->method(m));
-      }
-    }
-    return methods;
+  void SetUp() override {
+    options_.longest_refusal = absl::ZeroDuration();
+    Start();
   }
 
+  static const auto& Methods() { return test::ApiMethods(); }
   grpc::Status CallEmpty(const pb::MethodDescriptor& method, const std::string& token) {
-    const std::string path = "/" + method.service()->full_name() + "/" + method.name();
     grpc::ClientContext context;
     Prepare(context, token);
-    grpc::GenericStub stub(Channel());
-    grpc::CompletionQueue queue;
-    auto call = stub.PrepareCall(&context, path, &queue);
-    call->StartCall(Tag(1));
-    Wait(queue);
-    const grpc::Slice empty("");
-    call->WriteLast(grpc::ByteBuffer(&empty, 1), grpc::WriteOptions(), Tag(2));
-    Wait(queue);
-    grpc::ByteBuffer answer;
-    call->Read(&answer, Tag(3));
-    if (Wait(queue)) context.TryCancel();  // a stream goes on
-    grpc::Status status;
-    call->Finish(&status, Tag(4));
-    Wait(queue);
-    return status;
-  }
-
- private:
-  static void* Tag(std::intptr_t number) { return reinterpret_cast<void*>(number); }
-  static bool Wait(grpc::CompletionQueue& queue) {
-    void* tag = nullptr;
-    bool ok = false;
-    return queue.Next(&tag, &ok) && ok;
+    return CallByName(Channel(), context, method, "").status;
   }
 };
 
@@ -95,6 +60,11 @@ TEST_F(EveryMethodTest, AdmitsTheRolesOfTheTableAlone) {
       }
     }
   }
+}
+
+TEST_F(EveryMethodTest, HealthNeedsNoToken) {
+  const auto* health = grpc::health::v1::HealthCheckRequest::descriptor()->file()->service(0);
+  EXPECT_TRUE(CallEmpty(*health->FindMethodByName("Check"), "").ok());
 }
 
 TEST_F(EveryMethodTest, IsServed) {

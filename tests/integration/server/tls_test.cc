@@ -1,7 +1,9 @@
 #include <gmock/gmock.h>
 
+#include <filesystem>
 #include <fstream>
 #include <string>
+#include <utility>
 
 #include "tests/integration/server/certificates.h"
 #include "tests/integration/server/server_fixture.h"
@@ -76,6 +78,64 @@ TEST_F(TlsTest, RefusesAKeyOfAnotherCertificate) {
   Write("key.pem", test::MakeCertificate(authority_, "another").key_pem);
   EXPECT_THAT(App::Start(options_, NullLogger()),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("do not belong together")));
+}
+
+// Renewed certificates are taken from the files while the server runs. Each try is a handshake; the
+// server looks at its files once a second.
+class TlsReloadTest : public TlsTest {
+ protected:
+  TlsReloadTest() { options_.tls_reload = absl::Seconds(1); }
+
+  void Replace(const test::KeyPair& pair) {
+    // As a tool that renews them does: the new file takes the place of the old at once.
+    for (const auto& [name, text] :
+         {std::pair("key.pem", pair.key_pem), std::pair("cert.pem", pair.certificate_pem)}) {
+      const auto draft = Write(std::string(name) + ".new", text);
+      std::filesystem::rename(draft, folder_.path() / name);
+    }
+  }
+  // True when a call gives `code`; false when none does for long.
+  bool Until(grpc::StatusCode code, const grpc::SslCredentialsOptions& options) {
+    const absl::Time patience = SystemClock().Now() + absl::Seconds(60);
+    while (SystemClock().Now() < patience) {
+      if (CallOver(grpc::SslCredentials(options)).status.error_code() == code) return true;
+    }
+    return false;
+  }
+};
+
+TEST_F(TlsReloadTest, ServesTheNewCertificateToNewClients) {
+  Start();
+  ASSERT_TRUE(CallOver(Tls()).ok());
+  const test::KeyPair next = test::MakeAuthority("next");
+  Replace(test::MakeCertificate(next, "pollerd"));
+  EXPECT_TRUE(Until(grpc::OK, {next.certificate_pem, "", ""}));
+  EXPECT_EQ(CallOver(Tls()).status.error_code(), grpc::UNAVAILABLE);
+}
+
+TEST_F(TlsReloadTest, TakesANewAuthorityOfClients) {
+  options_.tls_client_ca = Write("ca.pem", authority_.certificate_pem);
+  Start();
+  const test::KeyPair next = test::MakeAuthority("next");
+  const test::KeyPair client = test::MakeCertificate(next, "client");
+  ASSERT_EQ(CallOver(Tls(client)).status.error_code(), grpc::UNAVAILABLE);
+  Write("ca.pem", next.certificate_pem);
+  EXPECT_TRUE(
+      Until(grpc::OK, {authority_.certificate_pem, client.key_pem, client.certificate_pem}));
+}
+
+TEST_F(TlsReloadTest, OpenConnectionsGoOn) {
+  Start();
+  const auto stub =
+      v1::AdminService::NewStub(grpc::CreateChannel(app_->addresses().front(), Tls()));
+  const auto call = [&] {
+    return Call(stub, &v1::AdminService::Stub::GetServerStatus, v1::GetServerStatusRequest());
+  };
+  ASSERT_TRUE(call().ok());
+  const test::KeyPair next = test::MakeAuthority("next");
+  Replace(test::MakeCertificate(next, "pollerd"));
+  ASSERT_TRUE(Until(grpc::OK, {next.certificate_pem, "", ""}));
+  EXPECT_TRUE(call().ok());
 }
 
 }  // namespace

@@ -195,27 +195,5 @@ TEST_F(SyncLogStoreTest, ALogOfADeletedConnectionIsNoError) {
   EXPECT_EQ(storage_->sync_logs().List(std::nullopt, SyncLogId(), 10)->size(), 0u);
 }
 
-class TokenStoreTest : public StorageFixture {
- protected:
-  TokenStoreTest() { Open(); }
-};
-
-TEST_F(TokenStoreTest, ATokenIsFoundByItsTextAlone) {
-  const Secret text("a-token-of-at-least-32-bytes-of-text");
-  ASSERT_OK_AND_ASSIGN(const Token created, storage_->tokens().Create("ops", Role::kOperator, text,
-                                                                      kActor, clock_.Now()));
-  Reopen();
-  ASSERT_OK_AND_ASSIGN(const Token found, storage_->tokens().Find(text));
-  EXPECT_EQ(found.id, created.id);
-  EXPECT_EQ(found.name, "ops");
-  EXPECT_EQ(found.role, Role::kOperator);
-  EXPECT_THAT(storage_->tokens().Find(Secret("another-token-of-at-least-32-bytes")),
-              StatusIs(absl::StatusCode::kUnauthenticated));
-  EXPECT_THAT(
-      storage_->tokens().Create("ops", Role::kViewer, Secret("third"), kActor, clock_.Now()),
-      StatusIs(absl::StatusCode::kAlreadyExists));
-  EXPECT_EQ(storage_->tokens().List()->size(), 1u);
-}
-
 }  // namespace
 }  // namespace poller

@@ -447,6 +447,15 @@ TEST_F(OutboxStoreTest, ARepeatedRetryCallDoesNotAskTwice) {
   EXPECT_THAT(Claim(), IsEmpty());
 }
 
+TEST_F(OutboxStoreTest, ARequestIdOfARetryIsForOneDelivery) {
+  Observe(Seen(1, "a"));
+  Observe(Seen(2, "b"));
+  const Actor actor{.token_name = "ops", .request_id = "r-7"};
+  ASSERT_OK(storage_->outbox().Retry(Head(1)->delivery, actor, clock_.Read()).status());
+  const auto other = storage_->outbox().Retry(Head(2)->delivery, actor, clock_.Read());
+  EXPECT_EQ(Reason(other.status()), "REQUEST_ID_REUSED");
+}
+
 TEST_F(OutboxStoreTest, DiscardGivesUpWhatIsPendingOrDead) {
   Observe(Seen(1, "a"));
   Observe(Broken(2, "no lines"));

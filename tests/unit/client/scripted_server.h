@@ -58,6 +58,7 @@ struct ScriptedConnections : api::ConnectionService::Service {
   SCRIPTED(TestConnection)
   SCRIPTED(PollConnection)
   SCRIPTED(ResetCircuit)
+  SCRIPTED(RotateWebhookSecret)
 };
 struct ScriptedRetries : api::RetryQueueService::Service {
   SCRIPTED(ListRetries)
@@ -74,6 +75,9 @@ struct ScriptedOrders : api::OrderService::Service {
 struct ScriptedAdmin : api::AdminService::Service {
   SCRIPTED(GetServerStatus)
   SCRIPTED(BackupDatabase)
+  SCRIPTED(CreateToken)
+  SCRIPTED(ListTokens)
+  SCRIPTED(RevokeToken)
 };
 struct ScriptedSyncLogs : api::SyncLogService::Service {
   SCRIPTED(ListSyncLogs)

@@ -144,6 +144,7 @@ TEST_F(WatchTest, FiltersByConnectionAndByGroupsOfTypes) {
   EXPECT_THAT(request.types(), testing::UnorderedElementsAre(api::EVENT_TYPE_CIRCUIT_OPENED,
                                                              api::EVENT_TYPE_CIRCUIT_HALF_OPENED,
                                                              api::EVENT_TYPE_CIRCUIT_CLOSED,
+                                                             api::EVENT_TYPE_CIRCUIT_RESET,
                                                              api::EVENT_TYPE_DELIVERY_DEAD));
 }
 

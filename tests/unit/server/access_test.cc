@@ -12,43 +12,27 @@
 #include "odoopoller/v1/retry_queue_service.pb.h"
 #include "odoopoller/v1/sync_log_service.pb.h"
 #include "server/rpc/status_conversion.h"
+#include "tests/support/api_methods.h"
 #include "tests/support/status_matchers.h"
 
 namespace poller::rpc {
 namespace {
 
-namespace pb = google::protobuf;
 namespace v1 = odoopoller::v1;
 using testing::HasSubstr;
 using testing::Pair;
 using testing::UnorderedElementsAre;
 
-std::vector<const pb::MethodDescriptor*> AllMethods() {
-  const pb::FileDescriptor* const files[] = {v1::CreateConnectionRequest::descriptor()->file(),
-                                             v1::ListSyncLogsRequest::descriptor()->file(),
-                                             v1::ListRetriesRequest::descriptor()->file(),
-                                             v1::ListOrdersRequest::descriptor()->file(),
-                                             v1::GetServerStatusRequest::descriptor()->file()};
-  std::vector<const pb::MethodDescriptor*> methods;
-  for (const pb::FileDescriptor* file : files) {
-    for (int s = 0; s < file->service_count(); ++s) {
-      for (int m = 0; m < file->service(s)->method_count(); ++m)
-        methods.push_back(file->service(s)->method(m));
-    }
-  }
-  return methods;
-}
-
 TEST(AccessTest, EveryMethodHasARole) {
-  EXPECT_GE(AllMethods().size(), 20u);
-  for (const auto* method : AllMethods()) {
+  EXPECT_GE(test::ApiMethods().size(), 32u);
+  for (const auto* method : test::ApiMethods()) {
     EXPECT_NE(AccessTo(*method).method, "")
         << method->full_name() << " has no entry in the table of roles";
   }
 }
 
 TEST(AccessTest, IsFoundByTheRequestToo) {
-  for (const auto* method : AllMethods()) {
+  for (const auto* method : test::ApiMethods()) {
     EXPECT_EQ(AccessOfRequest(*method->input_type()).method, AccessTo(*method).method)
         << method->full_name();
   }

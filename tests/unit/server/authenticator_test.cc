@@ -2,43 +2,23 @@
 
 #include <gmock/gmock.h>
 
-#include <map>
 #include <string>
 
 #include "core/base/status.h"
 #include "core/crypto/hash.h"
 #include "tests/support/fake_time.h"
 #include "tests/support/status_matchers.h"
+#include "tests/unit/server/fake_tokens.h"
 
 namespace poller::rpc {
 namespace {
-
-// The outside of a database: tokens that can be revoked, and a count of questions.
-class FakeTokens final : public TokenStore {
- public:
-  absl::StatusOr<Token> Create(const std::string&, Role, const Secret&, const Actor&,
-                               absl::Time) override {
-    return absl::UnimplementedError("");
-  }
-  absl::StatusOr<Token> Find(const Secret& token) override {
-    ++questions;
-    if (!failure.ok()) return failure;
-    const auto found = tokens.find(token.Reveal());
-    if (found == tokens.end()) return absl::UnauthenticatedError("unknown");
-    return found->second;
-  }
-  absl::StatusOr<std::vector<Token>> List() override { return std::vector<Token>(); }
-
-  std::map<std::string, Token> tokens;
-  absl::Status failure;
-  int questions = 0;
-};
 
 class AuthenticatorTest : public testing::Test {
  protected:
   AuthenticatorTest() {
     CryptoInit();
     Token token;
+    token.id = TokenId(7);
     token.name = "ops";
     token.role = Role::kOperator;
     tokens.tokens["good"] = token;
@@ -70,6 +50,45 @@ TEST_F(AuthenticatorTest, SeesARevocationAfterItsTrust) {
   clock.Advance(Authenticator::kTrust);
   EXPECT_THAT(authenticator.Authenticate(Secret("good")),
               StatusIs(absl::StatusCode::kUnauthenticated));
+}
+
+TEST_F(AuthenticatorTest, AsksAgainForWhatWasRevoked) {
+  ASSERT_OK(authenticator.Authenticate(Secret("good")));
+  tokens.tokens.clear();
+  authenticator.Forget(TokenId(8));  // another
+  EXPECT_OK(authenticator.Authenticate(Secret("good")));
+  authenticator.Forget(TokenId(7));
+  EXPECT_THAT(authenticator.Authenticate(Secret("good")),
+              StatusIs(absl::StatusCode::kUnauthenticated));
+}
+
+// The store answered before the revocation, and the answer comes after it.
+TEST_F(AuthenticatorTest, DoesNotBelieveWhatWasReadBeforeARevocation) {
+  tokens.while_reading = [this] { authenticator.Forget(TokenId(7)); };
+  ASSERT_OK(authenticator.Authenticate(Secret("good")));
+  tokens.while_reading = nullptr;
+  tokens.tokens.clear();
+  EXPECT_THAT(authenticator.Authenticate(Secret("good")),
+              StatusIs(absl::StatusCode::kUnauthenticated));
+}
+
+TEST_F(AuthenticatorTest, NotesItsUseOnceAMinute) {
+  EXPECT_TRUE(authenticator.UseIsDue(TokenId(7)));
+  EXPECT_FALSE(authenticator.UseIsDue(TokenId(7)));
+  EXPECT_TRUE(authenticator.UseIsDue(TokenId(8)));
+  clock.Advance(Authenticator::kUseStep);
+  EXPECT_TRUE(authenticator.UseIsDue(TokenId(7)));
+  EXPECT_FALSE(authenticator.UseIsDue(TokenId(7)));
+  authenticator.NoteUse(TokenId(7));
+  ASSERT_EQ(tokens.uses.size(), 1u);
+  EXPECT_EQ(tokens.uses[0].second, clock.Now());
+}
+
+TEST(MakeTokenTest, MakesTextsThatDiffer) {
+  const Secret first = MakeToken(SystemRandom());
+  EXPECT_TRUE(first.Reveal().starts_with("poller_"));
+  EXPECT_GE(first.size(), 32u);
+  EXPECT_NE(first.Reveal(), MakeToken(SystemRandom()).Reveal());
 }
 
 TEST_F(AuthenticatorTest, PassesOnThatTheStoreIsBusy) {

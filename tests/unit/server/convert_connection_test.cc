@@ -221,7 +221,8 @@ TEST(ConnectionFieldsTest, CoverEverySettingOfTheApi) {
                                                  "paused_polling",
                                                  "paused_delivery",
                                                  "odoo.has_api_key",
-                                                 "webhook.has_secret"};
+                                                 "webhook.has_secret",
+                                                 "webhook.rotation_end_time"};
   std::vector<std::string> paths;
   const auto* descriptor = v1::Connection::descriptor();
   for (int i = 0; i < descriptor->field_count(); ++i) {

@@ -45,6 +45,8 @@ const std::vector<Sample>& Samples() {
       {"--threads", "3", "0"},
       {"--max-requests", "16", "0"},
       {"--deliveries-per-connection", "2", "-1"},
+      {"--calls-per-token", "2", "0"},
+      {"--streams-per-token", "2", "0"},
       {"--response-budget", "128MiB", "1MB"},
       {"--max-response", "1MiB", "1"},
       {"--overlap", "10m", "1s"},

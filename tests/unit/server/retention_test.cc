@@ -85,6 +85,15 @@ class OldRevisions final : public LedgerStore {
   std::vector<absl::Time> befores;
 };
 
+class OldSecrets final : public SecretRotations {
+ public:
+  absl::StatusOr<int> EndRotations(absl::Time now, int) override {
+    nows.push_back(now);
+    return 0;
+  }
+  std::vector<absl::Time> nows;
+};
+
 class RetentionTest : public testing::Test {
  protected:
   ~RetentionTest() override {
@@ -104,7 +113,8 @@ class RetentionTest : public testing::Test {
   OldLogs logs;
   OldJobs jobs;
   OldRevisions ledger;
-  Retention retention{{events, logs, jobs, ledger},
+  OldSecrets secrets;
+  Retention retention{{events, logs, jobs, ledger, secrets},
                       sleeper,
                       clock,
                       io.get_executor(),
@@ -123,6 +133,7 @@ TEST_F(RetentionTest, RemovesInStepsUntilNothingIsOld) {
   EXPECT_THAT(logs.befores, ElementsAre(clock.Now() - absl::Hours(24 * 30)));
   EXPECT_THAT(logs.keeps, ElementsAre(1000));
   EXPECT_THAT(jobs.befores, ElementsAre(clock.Now() - absl::Hours(24 * 30)));
+  EXPECT_THAT(secrets.nows, ElementsAre(clock.Now()));
   EXPECT_THAT(ledger.befores, SizeIs(2));
   EXPECT_THAT(ledger.befores, Each(clock.Now() - absl::Hours(24 * 90)));
 }

@@ -1,0 +1,32 @@
+// The outside of a database: answers by request.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "core/storage/request_store.h"
+
+namespace poller {
+
+class FakeRequests final : public RequestStore {
+ public:
+  absl::StatusOr<std::optional<std::string>> Find(const std::string& kind, const Actor& actor,
+                                                  absl::Time) override {
+    if (!failure.ok()) return failure;
+    const auto found = answers.find(kind + " " + actor.token_name + " " + actor.request_id);
+    if (found == answers.end()) return std::nullopt;
+    return found->second;
+  }
+  absl::Status Keep(const std::string& kind, const Actor& actor, const std::string& answer,
+                    absl::Time) override {
+    if (!failure.ok()) return failure;
+    answers[kind + " " + actor.token_name + " " + actor.request_id] = answer;
+    return absl::OkStatus();
+  }
+
+  std::map<std::string, std::string> answers;
+  absl::Status failure;
+};
+
+}  // namespace poller
