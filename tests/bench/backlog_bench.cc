@@ -3,7 +3,6 @@
 // Fails above kMostResident.
 //
 //   backlog_bench [ORDERS]     1,000,000 unless given
-#include <malloc.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,7 +10,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <memory>
 #include <string>
 #include <thread>
@@ -24,6 +22,7 @@
 #include "core/storage/sqlite/sqlite_storage.h"
 #include "tests/support/fake_random.h"
 #include "tests/support/fake_time.h"
+#include "tests/support/resident.h"
 
 namespace poller::test {
 namespace {
@@ -36,14 +35,6 @@ constexpr int kBatch = 100;                         // orders a page of Odoo's
 constexpr int kClaims = 8;                          // claimed together, as the dispatcher does
 constexpr int kAnswers = 32;                        // resolved together
 constexpr int kContent = 2'000;                     // bytes
-
-double Resident() {
-  malloc_trim(0);
-  std::ifstream statm("/proc/self/statm");
-  double total = 0, resident = 0;
-  statm >> total >> resident;
-  return resident * static_cast<double>(sysconf(_SC_PAGESIZE));
-}
 
 class Stopwatch {
  public:

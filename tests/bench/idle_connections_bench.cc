@@ -2,14 +2,12 @@
 // each has been polled once. Prints the resident size. Fails above kMostPerConnection.
 //
 //   idle_connections_bench [CONNECTIONS]     10,000 unless given
-#include <malloc.h>
 #include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <memory>
 #include <string>
 #include <vector>
@@ -25,6 +23,7 @@
 #include "tests/support/fake_random.h"
 #include "tests/support/fake_time.h"
 #include "tests/support/odoo_sim.h"
+#include "tests/support/resident.h"
 
 namespace poller::test {
 namespace {
@@ -33,14 +32,6 @@ namespace {
 constexpr char kMasterKey[] = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE=";
 constexpr double kMostPerConnection = 32 << 10;  // bytes
 constexpr int kSmallRun = 2000;                  // below it, what is not per connection counts most
-
-double Resident() {
-  malloc_trim(0);
-  std::ifstream statm("/proc/self/statm");
-  double total = 0, resident = 0;
-  statm >> total >> resident;
-  return resident * static_cast<double>(sysconf(_SC_PAGESIZE));
-}
 
 ConnectionSettings Settings(int number) {
   ConnectionSettings settings;

@@ -4,7 +4,6 @@
 //
 //   subscribers_bench [SUBSCRIBERS [EVENTS]]     1,000 and 400 unless given
 #include <grpcpp/grpcpp.h>
-#include <malloc.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -21,11 +20,10 @@
 #include "absl/synchronization/notification.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
-#include "odoopoller/v1/connection_service.grpc.pb.h"
 #include "odoopoller/v1/sync_log_service.grpc.pb.h"
 #include "server/app.h"
-#include "server/files.h"
 #include "tests/integration/server/event_writer.h"
+#include "tests/support/resident.h"
 
 namespace poller::test {
 namespace {
@@ -35,14 +33,6 @@ namespace v1 = odoopoller::v1;
 constexpr double kMostPerSubscriber = 256 << 10;  // bytes
 constexpr int kSmallRun = 500;                    // below it, what is not per subscriber counts
 constexpr int kWriters = 8;
-
-double Resident() {
-  malloc_trim(0);
-  std::ifstream statm("/proc/self/statm");
-  double total = 0, resident = 0;
-  statm >> total >> resident;
-  return resident * static_cast<double>(sysconf(_SC_PAGESIZE));
-}
 
 void AllowManySockets() {
   rlimit limit{};
@@ -123,28 +113,6 @@ bool Says(FILE* child, std::string_view word) {
          std::string_view(line).substr(0, word.size()) == word;
 }
 
-std::int64_t AddConnection(const std::shared_ptr<grpc::Channel>& channel, const std::string& token,
-                           int number) {
-  grpc::ClientContext context;
-  context.AddMetadata("authorization", "Bearer " + token);
-  v1::CreateConnectionRequest request;
-  v1::Connection& connection = *request.mutable_connection();
-  connection.set_name("shop" + std::to_string(number));
-  connection.mutable_odoo()->set_url("https://odoo.example");
-  connection.mutable_odoo()->set_database("shop");
-  connection.mutable_odoo()->set_username("admin");
-  connection.mutable_odoo()->set_api_key("key");
-  connection.mutable_webhook()->set_url("https://receiver.example");
-  connection.mutable_webhook()->set_secret("secret");
-  connection.set_paused_polling(true);
-  connection.set_paused_delivery(true);
-  v1::CreateConnectionResponse response;
-  const grpc::Status status =
-      v1::ConnectionService::NewStub(channel)->CreateConnection(&context, request, &response);
-  if (!status.ok()) std::fprintf(stderr, "%s\n", status.error_message().c_str());
-  return response.connection().id();
-}
-
 int Measure(const Options& options, const std::string& self, int subscribers, int events) {
   auto app = App::Start(options, NullLogger());
   if (!app.ok()) {
@@ -157,7 +125,8 @@ int Measure(const Options& options, const std::string& self, int subscribers, in
   const auto channel = grpc::CreateChannel(address, grpc::InsecureChannelCredentials());
   std::vector<std::unique_ptr<EventWriter>> writers;
   for (int i = 0; i < kWriters; ++i) {
-    writers.push_back(std::make_unique<EventWriter>(token, AddConnection(channel, token, i)));
+    writers.push_back(std::make_unique<EventWriter>(
+        token, AddQuietConnection(channel, token, "shop" + std::to_string(i))));
     writers.back()->Use(channel);
   }
   const int each = (events + kWriters - 1) / kWriters;

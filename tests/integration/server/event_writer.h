@@ -13,6 +13,10 @@
 
 namespace poller::test {
 
+// Makes a connection that neither polls nor delivers. Aborts if the server does not.
+std::int64_t AddQuietConnection(const std::shared_ptr<grpc::Channel>& channel,
+                                const std::string& token, const std::string& name);
+
 // Resumes and pauses one connection that is paused, again and again, on a thread of its own: an event
 // each.
 // Thread-safe.

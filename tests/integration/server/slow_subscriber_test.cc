@@ -1,40 +1,32 @@
 // Subscribers that read nothing cost the server no memory and the others nothing.
 #include <gmock/gmock.h>
-#include <malloc.h>
-#include <unistd.h>
 
-#include <fstream>
+#include <algorithm>
+#include <cstdio>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "tests/integration/server/event_writer.h"
 #include "tests/integration/server/server_fixture.h"
+#include "tests/support/resident.h"
 
 namespace poller {
 namespace {
 
 using test::EventWriter;
 
+#ifdef __SANITIZE_ADDRESS__
+constexpr bool kMemoryMeansSomething = false;
+#else
+constexpr bool kMemoryMeansSomething = true;
+#endif
 constexpr int kWriters = 8;
-constexpr std::int64_t kEventsEach = 2500;
+constexpr std::int64_t kEventsEach = kMemoryMeansSomething ? 2500 : 300;
 constexpr int kSlow = 20;
 // What the subscribers would hold if each kept the 20,000 events for itself: 200 MB and more. What
 // they may: the window of HTTP/2, 64 KiB on either side, which are both in this process.
 constexpr double kMostGrowth = 32 << 20;
-#ifdef __SANITIZE_ADDRESS__
-constexpr bool kMemoryMeansSomething = false;  // freed memory is kept aside
-#else
-constexpr bool kMemoryMeansSomething = true;
-#endif
-
-double Resident() {
-  malloc_trim(0);
-  std::ifstream statm("/proc/self/statm");
-  double total = 0, resident = 0;
-  statm >> total >> resident;
-  return resident * static_cast<double>(sysconf(_SC_PAGESIZE));
-}
 
 class SlowSubscriberTest : public ServerFixture {
  protected:
@@ -78,14 +70,8 @@ class SlowSubscriberTest : public ServerFixture {
   std::vector<std::unique_ptr<EventWriter>> Writers() {
     std::vector<std::unique_ptr<EventWriter>> writers;
     for (int i = 0; i < kWriters; ++i) {
-      v1::CreateConnectionRequest request;
-      *request.mutable_connection() = ShopSettings("shop" + std::to_string(i));
-      request.mutable_connection()->set_paused_polling(true);
-      request.mutable_connection()->set_paused_delivery(true);
-      const auto created =
-          Call(connections_, &v1::ConnectionService::Stub::CreateConnection, request);
-      EXPECT_TRUE(created.ok()) << created.status.error_message();
-      writers.push_back(std::make_unique<EventWriter>(admin_, created->connection().id()));
+      writers.push_back(std::make_unique<EventWriter>(
+          admin_, test::AddQuietConnection(channel_, admin_, "shop" + std::to_string(i))));
       writers.back()->Use(channel_);
     }
     return writers;
@@ -99,7 +85,7 @@ TEST_F(SlowSubscriberTest, CostsTheServerAndTheOthersNothing) {
   const auto live = Subscribe(begin);
   std::vector<std::unique_ptr<Stream>> slow;
   for (int i = 0; i < kSlow; ++i) slow.push_back(Subscribe(begin));
-  const double before = Resident();
+  const double before = test::Resident();
 
   for (const auto& writer : writers) writer->WriteUpTo(kEventsEach);
   constexpr std::int64_t kEvents = kWriters * kEventsEach;
@@ -108,7 +94,7 @@ TEST_F(SlowSubscriberTest, CostsTheServerAndTheOthersNothing) {
   EXPECT_TRUE(std::is_sorted(all.begin(), all.end()));
   EXPECT_EQ(all.back(), NewestSequence());
 
-  const double growth = Resident() - before;
+  const double growth = test::Resident() - before;
   std::printf("%d subscribers that read nothing, %lld events: +%.1f MiB\n", kSlow,
               static_cast<long long>(kEvents), growth / (1 << 20));
   EXPECT_TRUE(growth <= kMostGrowth || !kMemoryMeansSomething);

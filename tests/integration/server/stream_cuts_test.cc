@@ -162,14 +162,7 @@ class StreamCutsTest : public ServerFixture {
 
   void StartWithShop() {
     Start(kHeartbeat);
-    v1::CreateConnectionRequest request;
-    *request.mutable_connection() = ShopSettings("shop");
-    request.mutable_connection()->set_paused_polling(true);
-    request.mutable_connection()->set_paused_delivery(true);
-    const auto created =
-        Call(connections_, &v1::ConnectionService::Stub::CreateConnection, request);
-    ASSERT_TRUE(created.ok()) << created.status.error_message();
-    shop_ = created->connection().id();
+    shop_ = test::AddQuietConnection(channel_, admin_, "shop");
   }
 
   static constexpr absl::Duration kHeartbeat = absl::Milliseconds(5);
