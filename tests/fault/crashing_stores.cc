@@ -126,6 +126,11 @@ absl::StatusOr<std::vector<ConnectionWithState>> CrashingConnections::List(Conne
   return Read(crash_, [&] { return real_.List(after, limit); });
 }
 
+absl::StatusOr<std::vector<ConnectionWithState>> CrashingConnections::ListIn(
+    ConnectionOrder order, const ConnectionPlace& after, int limit) {
+  return Read(crash_, [&] { return real_.ListIn(order, after, limit); });
+}
+
 absl::StatusOr<Connection> CrashingConnections::Update(const ConnectionUpdate& update,
                                                        const Actor& actor, absl::Time now) {
   return Write(crash_, [&] { return real_.Update(update, actor, now); });
@@ -136,6 +141,15 @@ absl::StatusOr<Connection> CrashingConnections::SetPaused(ConnectionId id,
                                                           std::optional<bool> delivery,
                                                           const Actor& actor, absl::Time now) {
   return Write(crash_, [&] { return real_.SetPaused(id, polling, delivery, actor, now); });
+}
+
+absl::StatusOr<ConnectionStore::Rotated> CrashingConnections::RotateSecret(
+    const SecretChange& change, const Actor& actor, absl::Time now) {
+  return Write(crash_, [&] { return real_.RotateSecret(change, actor, now); });
+}
+
+absl::StatusOr<int> CrashingConnections::EndRotations(absl::Time now, int limit) {
+  return Write(crash_, [&] { return real_.EndRotations(now, limit); });
 }
 
 absl::Status CrashingConnections::Delete(ConnectionId id, bool force, const Actor& actor,

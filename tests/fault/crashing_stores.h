@@ -93,11 +93,17 @@ class CrashingConnections final : public ConnectionStore {
   absl::StatusOr<ConnectionWithState> Get(ConnectionId id) override;
   absl::StatusOr<ConnectionWithState> GetByName(const std::string& name) override;
   absl::StatusOr<std::vector<ConnectionWithState>> List(ConnectionId after, int limit) override;
+  absl::StatusOr<std::vector<ConnectionWithState>> ListIn(ConnectionOrder order,
+                                                          const ConnectionPlace& after,
+                                                          int limit) override;
   absl::StatusOr<Connection> Update(const ConnectionUpdate& update, const Actor& actor,
                                     absl::Time now) override;
   absl::StatusOr<Connection> SetPaused(ConnectionId id, std::optional<bool> polling,
                                        std::optional<bool> delivery, const Actor& actor,
                                        absl::Time now) override;
+  absl::StatusOr<Rotated> RotateSecret(const SecretChange& change, const Actor& actor,
+                                       absl::Time now) override;
+  absl::StatusOr<int> EndRotations(absl::Time now, int limit) override;
   absl::Status Delete(ConnectionId id, bool force, const Actor& actor, absl::Time now) override;
   absl::Status RecordPoll(ConnectionId id, const LastPoll& poll, absl::Time now) override;
   absl::Status SaveBreaker(ConnectionId id, Leg leg, const BreakerRecord& record,
