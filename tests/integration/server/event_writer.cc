@@ -22,6 +22,7 @@ grpc::Status Act(const std::shared_ptr<grpc::Channel>& channel, const std::strin
   context.AddMetadata("authorization", "Bearer " + token);
   Request request;
   request.mutable_connection()->set_id(connection);
+  request.set_scope(v1::PAUSE_SCOPE_DELIVERY);  // polls would tell of the Odoo that is not there
   Response response;
   return ((*stub).*method)(&context, request, &response);
 }

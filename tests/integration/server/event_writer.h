@@ -17,9 +17,8 @@ namespace poller::test {
 std::int64_t AddQuietConnection(const std::shared_ptr<grpc::Channel>& channel,
                                 const std::string& token, const std::string& name);
 
-// Resumes and pauses one connection that is paused, again and again, on a thread of its own: an event
-// each.
-// Thread-safe.
+// Resumes and pauses the delivery of one connection that is paused, again and again, on a thread of
+// its own: an event each. Thread-safe.
 class EventWriter {
  public:
   EventWriter(std::string token, std::int64_t connection);
