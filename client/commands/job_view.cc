@@ -38,6 +38,7 @@ std::string DifferenceText(const std::string& what) {
   if (what == "undelivered") return "undelivered: recorded, the receiver does not have it";
   if (what == "gone") return "gone: delivered, no longer confirmed in Odoo";
   if (what == "unreadable") return "unreadable: cannot be read or mapped";
+  if (what == "changing") return "changing: changed each time it was read, so not compared";
   return what;
 }
 
@@ -79,6 +80,8 @@ std::string ProgressText(const api::Job& job) {
   if (job.kind() == api::JOB_KIND_BACKFILL || job.repair())
     text += fmt::format(", {} enqueued", progress.enqueued_count());
   text += fmt::format(", {} unchanged", progress.unchanged_count());
+  if (progress.baseline_count() > 0)
+    text += fmt::format(", {} from before the start", progress.baseline_count());
   if (progress.dead_count() > 0) text += fmt::format(", {} dead", progress.dead_count());
   if (!IsOver(job) && !progress.waits_for().empty()) text += ", " + WaitText(progress.waits_for());
   return text;

@@ -42,7 +42,8 @@ struct JobSpec {
 struct JobDifference {
   OrderId order;
   std::string name;
-  std::string what;  // a stable word: "missing", "differs", "undelivered", "gone", "unreadable"
+  std::string what;  // a stable word: "missing", "differs", "undelivered", "gone", "unreadable",
+                     // "changing"
 };
 
 // How far it came. Every batch of orders is committed before the place moves past it, so that a
@@ -58,6 +59,7 @@ struct JobProgress {
   std::int64_t enqueued = 0;   // deliveries that the job caused
   std::int64_t unchanged = 0;  // equal to what is known
   std::int64_t dead = 0;       // could not be read or mapped
+  std::int64_t baseline = 0;   // kReconcile: from before the start, and nobody asked for them
   std::int64_t differences = 0;                  // kReconcile: orders that differ
   std::vector<JobDifference> first_differences;  // the first 100 of them
   std::string waits_for;  // why it stands still: "backlog", "odoo", "paused"; empty: it does not

@@ -6,6 +6,7 @@
 #include "core/polling/job_work.h"
 #include "core/polling/order_comparer.h"
 #include "core/polling/range_listing.h"
+#include "core/polling/whole_read.h"
 
 namespace poller {
 namespace {
@@ -33,7 +34,7 @@ class Backfill final : public JobWork {
     }
     auto wanted = co_await Next(ingest, progress);
     absl::Status end = wanted.status();
-    if (end.ok()) end = co_await ingest.ReadAndCommit(std::move(*wanted));
+    if (end.ok()) end = co_await Deliver(ingest, std::move(*wanted));
     if (!end.ok()) {
       listing_.Rewind();
       co_return end;
@@ -73,6 +74,40 @@ class Backfill final : public JobWork {
       }
     }
     co_return wanted;
+  }
+
+  Task<absl::Status> Deliver(OrderIngest& ingest, std::vector<WantedOrder> wanted) {
+    auto restless = co_await ReadWhole(ingest, std::move(wanted));
+    CO_RETURN_IF_ERROR(restless);
+    const std::vector<OrderId> outdated = ingest.TakeOutdated();
+    restless->insert(restless->end(), outdated.begin(), outdated.end());
+    co_return co_await DeliverAsKnown(ingest, std::move(*restless));
+  }
+
+  // What cannot be read as it is now is the polls' to read, but they take what equals the baseline
+  // for known. So that goes out as it was recorded, and what they find takes its place.
+  Task<absl::Status> DeliverAsKnown(OrderIngest& ingest, std::vector<OrderId> orders) {
+    if (orders.empty()) co_return absl::OkStatus();
+    auto step = co_await ingest.Begin();
+    CO_RETURN_IF_ERROR(step);
+    auto heads = co_await ingest.Heads(std::move(orders));
+    CO_RETURN_IF_ERROR(heads);
+    IngestBatch batch = ingest.NewBatch();
+    for (const OrderHead& head : *heads) {
+      const bool deliverable =
+          head.condition == OrderCondition::kConfirmed && !head.content_hash.empty();
+      if (head.status != DeliveryStatus::kBaseline || !deliverable) continue;
+      Observation known;  // equal to the head: its content is not needed
+      known.order = head.order;
+      known.name = head.name;
+      known.write_date = head.write_date;
+      known.line_write_date = head.line_write_date;
+      known.line_stamps = head.line_stamps;
+      known.young = head.young;
+      known.content_hash = head.content_hash;
+      batch.orders.push_back(std::move(known));
+    }
+    co_return co_await ingest.Commit(std::move(batch));
   }
 
   const std::size_t batch_size_;

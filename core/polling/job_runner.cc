@@ -16,11 +16,9 @@ constexpr absl::Duration kStoreRetry = absl::Seconds(10);
 constexpr absl::Duration kLookAgain = absl::Seconds(10);
 constexpr absl::Duration kFirstRetry = absl::Seconds(30);
 constexpr absl::Duration kLongestRetry = absl::Minutes(5);
-// While the polls succeed: then it is the job that does not.
+// In a row, with a poll that succeeded since the first: then it is the job alone that fails.
 constexpr int kMaxFailures = 10;
 constexpr int kAllJobs = 100;  // of one connection that are not over: one a kind
-
-bool HasBegun(const ConnectionState& state) { return state.mark != absl::InfinitePast(); }
 
 bool Delivers(const JobSpec& spec) { return spec.kind == JobKind::kBackfill || spec.repair; }
 
@@ -53,12 +51,14 @@ Task<absl::Duration> JobRunner::Step(Turn turn) {
   OrderIngest::Manner manner = work_->Manner();
   manner.actor.token_name = job_->requested;
   IngestSubject subject = std::move(turn.subject);
+  LastPoll polled = subject.connection.state.last_poll;
   OrderIngest ingest(context_.ingest, context_.options, std::move(subject), std::move(manner));
   JobProgress progress = job_->progress;
   progress.waits_for.clear();
   const auto done = co_await work_->Step(ingest, progress);
   turn.undecided(ingest.undecided());
-  if (!done.ok()) co_return co_await HandleFailure(done.status(), std::move(turn));
+  if (!done.ok())
+    co_return co_await HandleFailure(done.status(), std::move(polled), std::move(turn));
   failures_ = 0;
   co_return co_await Store(std::move(progress), *done, std::string());
 }
@@ -108,7 +108,7 @@ Task<absl::Status> JobRunner::Begin() {
 std::string JobRunner::WaitsFor(const Turn& turn) const {
   if (!turn.held_by.empty()) return turn.held_by;
   const ConnectionState& state = turn.subject.connection.state;
-  if (!HasBegun(state)) return "odoo";
+  if (!state.HasBegun()) return "odoo";
   const bool full = state.waiting > context_.options.backlog_limit;
   return full && Delivers(job_->spec) ? "backlog" : "";
 }
@@ -121,7 +121,7 @@ Task<absl::Duration> JobRunner::StandStill(std::string why, absl::Duration wait)
   co_return wait;
 }
 
-Task<absl::Duration> JobRunner::HandleFailure(absl::Status failure, Turn turn) {
+Task<absl::Duration> JobRunner::HandleFailure(absl::Status failure, LastPoll polled, Turn turn) {
   // The next step sees why.
   if (IsInterruption(failure)) co_return absl::ZeroDuration();
   const auto kind = odoo::ErrorKindOf(failure);
@@ -131,11 +131,13 @@ Task<absl::Duration> JobRunner::HandleFailure(absl::Status failure, Turn turn) {
     turn.hold(hold);
     co_return absl::ZeroDuration();
   }
-  ++failures_;
+  // Clocks jump: that it is another poll than before the first failure is all that `at` says.
+  const bool alone = failures_ > 0 && polled.at != polled_.at && polled.error.empty();
+  if (++failures_ == 1) polled_ = std::move(polled);
   context_.ingest.log.Write(failures_ == 1 ? LogLevel::kWarning : LogLevel::kDebug,
                             "a job's batch failed",
                             {{"connection", connection_}, {"job", job_->id}, {"error", failure}});
-  if (failures_ >= kMaxFailures) {
+  if (failures_ >= kMaxFailures && alone) {
     co_return co_await Store(job_->progress, /*done=*/true, std::string(Message(failure)));
   }
   const absl::Duration wait =

@@ -46,7 +46,7 @@ class JobRunner {
   Task<absl::Status> Begin();
   std::string WaitsFor(const Turn& turn) const;
   Task<absl::Duration> StandStill(std::string why, absl::Duration wait);
-  Task<absl::Duration> HandleFailure(absl::Status failure, Turn turn);
+  Task<absl::Duration> HandleFailure(absl::Status failure, LastPoll polled, Turn turn);
   // Stores the place or the end.
   Task<absl::Duration> Store(JobProgress progress, bool done, std::string error);
   Task<void> Log(std::string error);
@@ -58,6 +58,7 @@ class JobRunner {
   std::optional<Job> job_;
   std::unique_ptr<JobWork> work_;
   int failures_ = 0;  // of Odoo, in a row
+  LastPoll polled_;   // before the first of them
 };
 
 // What `start_from` asks for beside polls, as a job that is made once however often the start is

@@ -34,12 +34,15 @@ std::unique_ptr<JobWork> MakeBackfill(const JobSpec& spec, const PollingOptions&
 //
 //   missing      Odoo has it, we do not know it
 //   differs      our newest revision has another content
-//   undelivered  equal, but dead, discarded, withdrawn or only baseline
+//   undelivered  equal, but dead, discarded or withdrawn
 //   gone         we hold it for confirmed, Odoo has it not or not confirmed
 //   unreadable   it cannot be read or mapped
+//   changing     it changed each time it was read
 //
-// With `repair` each of these but the unreadable is delivered, or withdrawn; without, nothing is
-// written. What lies in the polls' window is on its way and no difference. `store` outlives it.
+// With `repair` each of these but the last two is delivered, or withdrawn; without, nothing is
+// written. What lies in the polls' window is on its way and no difference, and neither is what was
+// there before the connection began and `start_from` did not ask for: it is counted
+// (JobProgress::baseline) and left alone. `store` outlives it.
 std::unique_ptr<JobWork> MakeReconcile(const JobSpec& spec, const PollingOptions& options,
                                        IngestStore& store, Executor storage_pool);
 

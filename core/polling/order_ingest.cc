@@ -66,6 +66,8 @@ void OrderIngest::BeginPart(LanePriority priority) {
   began_ = deps_.clock.Read();
   result_ = PassResult();
   undecided_.clear();
+  torn_.clear();
+  outdated_.clear();
 }
 
 std::optional<absl::Time> OrderIngest::Credible(std::optional<absl::Time> date) const {
@@ -231,6 +233,7 @@ std::int64_t OrderIngest::NoteCompared(const Part& part, const BuiltBatch& built
 void OrderIngest::NoteUndecided(const Part& part, const BuiltBatch& built) {
   undecided_.insert(undecided_.end(), built.vanished.begin(), built.vanished.end());
   undecided_.insert(undecided_.end(), built.torn.begin(), built.torn.end());
+  torn_.insert(torn_.end(), built.torn.begin(), built.torn.end());
   // The store drops what is older than the head until it has stood for one overlap: a replica that
   // lags, or Odoo's clock was set back.
   std::map<OrderId, std::string> known;
@@ -239,7 +242,9 @@ void OrderIngest::NoteUndecided(const Part& part, const BuiltBatch& built) {
   }
   for (const Observation& seen : built.orders) {
     const auto head = known.find(seen.order);
-    if (head != known.end() && seen.write_date < head->second) undecided_.push_back(seen.order);
+    if (head == known.end() || seen.write_date >= head->second) continue;
+    undecided_.push_back(seen.order);
+    outdated_.push_back(seen.order);
   }
 }
 

@@ -114,6 +114,7 @@ class OrderIngest {
   const Connection& connection() const { return subject_.connection.connection; }
   const ConnectionState& state() const { return subject_.connection.state; }
   odoo::Client& client() { return *subject_.client; }
+  Logger& log() { return deps_.log; }
   PassResult& result() { return result_; }
   // With Manner::name_orders: the confirmed orders that were read, dead letters too.
   const std::vector<std::pair<OrderId, std::string>>& read() const { return read_; }
@@ -122,6 +123,10 @@ class OrderIngest {
   // Orders whose reading decided nothing: not found when they were read, changed meanwhile, or
   // older than what is known. The next poll looks at them again, whether or not it lists them.
   const std::vector<OrderId>& undecided() const { return undecided_; }
+  // Of these, since the last call: those that changed while they were read...
+  std::vector<OrderId> TakeTorn() { return std::exchange(torn_, {}); }
+  // ...and those whose reading was older than what is known (a replica that lags).
+  std::vector<OrderId> TakeOutdated() { return std::exchange(outdated_, {}); }
   // This pass has read the order and compared its content. Of a pass that reads a great many orders
   // only the first 20,000 are known.
   bool HasCompared(OrderId order) const { return compared_.contains(order); }
@@ -159,7 +164,7 @@ class OrderIngest {
   bool late_ = false;  // what is read now comes late
   PassResult result_;
   std::int64_t requeued_ = 0;
-  std::vector<OrderId> undecided_;
+  std::vector<OrderId> undecided_, torn_, outdated_;
   absl::flat_hash_set<OrderId> compared_;
   std::vector<std::pair<OrderId, std::string>> read_;
 };

@@ -11,6 +11,7 @@
 #include "core/polling/job_work.h"
 #include "core/polling/order_comparer.h"
 #include "core/polling/range_listing.h"
+#include "core/polling/whole_read.h"
 
 namespace poller {
 namespace {
@@ -41,6 +42,27 @@ std::string Compare(const Observation& seen, const OrderHead* head) {
   }
   return IsUndelivered(head->status) ? "undelivered" : "";
 }
+
+// What of the time before the connection began is owed to somebody.
+class StartScope {
+ public:
+  StartScope(const StartFrom& start, absl::Time started, absl::Duration overlap)
+      : start_(start), written_(FormatOdooTime(std::max(absl::UnixEpoch(), started - overlap))) {
+    if (start.kind == StartFrom::Kind::kTime) dated_ = FormatOdooTime(start.time);
+  }
+  // `start_from` asks for it. Of "last:N" nobody can tell afterwards.
+  bool Asks(const odoo::ListedOrder& row) const {
+    return start_.kind == StartFrom::Kind::kBeginning ||
+           (start_.kind == StartFrom::Kind::kTime && row.date_order >= dated_);
+  }
+  // It has not changed since the connection began.
+  bool IsBefore(const odoo::ListedOrder& row) const { return row.write_date < written_; }
+
+ private:
+  const StartFrom start_;
+  const std::string written_;
+  std::string dated_;
+};
 
 class Reconcile final : public JobWork {
  public:
@@ -87,7 +109,9 @@ class Reconcile final : public JobWork {
     std::set<OrderId> listed;
     auto wanted = co_await Next(ingest, progress, listed);
     CO_RETURN_IF_ERROR(wanted);
-    CO_RETURN_IF_ERROR(co_await ingest.ReadAndCommit(std::move(*wanted)));
+    auto restless = co_await ReadWhole(ingest, std::move(*wanted));
+    CO_RETURN_IF_ERROR(restless);
+    CO_RETURN_IF_ERROR(co_await NoteChanging(ingest, std::move(*restless)));
     const bool last = listing_.complete() && listing_.rows().empty();
     const OrderId end = last ? OrderId() : progress.after;
     co_return co_await FindGone(ingest, before, end, std::move(listed));
@@ -108,16 +132,22 @@ class Reconcile final : public JobWork {
     const HeadsById heads = ById(std::move(*found));
     const std::string polled =
         FormatOdooTime(WindowStart(ingest.state().mark, ingest.window().overlap));
+    const StartScope start(ingest.connection().settings.start_from, ingest.started(),
+                           ingest.window().overlap);
+    asked_.clear();
     std::vector<WantedOrder> wanted;
     for (odoo::ListedOrder& row : rows) {
       progress.after = row.id;
       ++progress.listed;
       listed.insert(row.id);
+      if (start.Asks(row)) asked_.insert(row.id);
       const OrderHead* head = Find(heads, row.id);
       const bool on_its_way =
           row.write_date >= polled && (head == nullptr || head->write_date != row.write_date);
       if (on_its_way) {
         ++progress.unchanged;
+      } else if (head == nullptr && start.IsBefore(row) && !start.Asks(row)) {
+        ++progress.baseline;
       } else {
         wanted.push_back(Wanting(row.id, std::move(row.write_date), head));
       }
@@ -133,7 +163,12 @@ class Reconcile final : public JobWork {
     IngestPortion record{IngestMode::kBackfill, {}};
     IngestPortion again{IngestMode::kResend, {}};
     for (Observation& seen : built.orders) {
-      const std::string what = Compare(seen, heads[seen.order]);
+      const OrderHead* const head = heads[seen.order];
+      const std::string what = Compare(seen, head);
+      if (what == "undelivered" && IsLeftAlone(head)) {
+        ++progress_->baseline;
+        continue;
+      }
       if (what.empty()) {
         ++progress_->unchanged;
         continue;
@@ -143,6 +178,10 @@ class Reconcile final : public JobWork {
       portion.batch.orders.push_back(std::move(seen));
     }
     for (const UnmappableOrder& dead : built.unmappable) {
+      if (IsLeftAlone(heads[dead.order])) {
+        ++progress_->baseline;
+        continue;
+      }
       ++progress_->dead;
       Note(dead.order, dead.name, "unreadable");
     }
@@ -152,6 +191,25 @@ class Reconcile final : public JobWork {
     portions.push_back(std::move(record));
     portions.push_back(std::move(again));
     return portions;
+  }
+
+  // Baseline that nobody asked for.
+  bool IsLeftAlone(const OrderHead* head) const {
+    return head != nullptr && head->status == DeliveryStatus::kBaseline &&
+           !asked_.contains(head->order);
+  }
+
+  // The polls find these, but nobody has compared them.
+  Task<absl::Status> NoteChanging(OrderIngest& ingest, std::vector<OrderId> orders) {
+    if (orders.empty()) co_return absl::OkStatus();
+    auto found = co_await ingest.Heads(orders);
+    CO_RETURN_IF_ERROR(found);
+    const HeadsById heads = ById(std::move(*found));
+    for (const OrderId order : orders) {
+      const OrderHead* head = Find(heads, order);
+      Note(order, head != nullptr ? head->name : "", "changing");
+    }
+    co_return absl::OkStatus();
   }
 
   void Note(OrderId order, const std::string& name, const std::string& what) {
@@ -225,7 +283,9 @@ class Reconcile final : public JobWork {
   IngestStore& store_;
   const Executor storage_pool_;
   RangeListing listing_;
-  JobProgress* progress_ = nullptr;  // of the step that runs
+  // Of the step that runs:
+  JobProgress* progress_ = nullptr;
+  std::set<OrderId> asked_;  // `start_from` asks for these
 };
 
 }  // namespace

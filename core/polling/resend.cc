@@ -1,18 +1,14 @@
 #include "core/polling/resend.h"
 
-#include <algorithm>
-#include <map>
 #include <set>
 #include <string>
 #include <utility>
 
 #include "core/base/status.h"
+#include "core/polling/whole_read.h"
 
 namespace poller {
 namespace {
-
-// An order that changes while it is read is read again that often.
-constexpr int kTries = 3;
 
 using Page = odoo::OrderPage;
 
@@ -38,36 +34,15 @@ Task<absl::StatusOr<std::set<OrderId>>> FindAll(OrderIngest& ingest, const Resen
   co_return ids;
 }
 
-Task<absl::StatusOr<std::vector<WantedOrder>>> WithHeads(OrderIngest& ingest,
-                                                         std::vector<OrderId> ids) {
-  auto heads = co_await ingest.Heads(ids);
-  CO_RETURN_IF_ERROR(heads);
-  std::map<OrderId, OrderHead> known;
-  for (OrderHead& head : *heads) known.emplace(head.order, std::move(head));
-  std::vector<WantedOrder> wanted;
-  for (const OrderId id : ids) {
-    WantedOrder order;
-    order.id = id;
-    if (const auto head = known.find(id); head != known.end()) order.head = head->second;
-    wanted.push_back(std::move(order));
-  }
-  co_return wanted;
-}
-
 }  // namespace
 
 Task<absl::StatusOr<ResendResult>> ResendOrders(OrderIngest& ingest, ResendRequest request) {
   auto found = co_await FindAll(ingest, request);
   CO_RETURN_IF_ERROR(found);
-  std::vector<OrderId> open(found->begin(), found->end());
-  for (int i = 0; i < kTries && !open.empty(); ++i) {
-    const std::size_t undecided_before = ingest.undecided().size();
-    auto wanted = co_await WithHeads(ingest, std::move(open));
-    CO_RETURN_IF_ERROR(wanted);
-    CO_RETURN_IF_ERROR(co_await ingest.ReadAndCommit(std::move(*wanted)));
-    open.assign(ingest.undecided().begin() + static_cast<std::ptrdiff_t>(undecided_before),
-                ingest.undecided().end());
-  }
+  std::vector<OrderId> ids(found->begin(), found->end());
+  auto wanted = co_await WithHeads(ingest, std::move(ids));
+  CO_RETURN_IF_ERROR(wanted);
+  CO_RETURN_IF_ERROR(co_await ReadWhole(ingest, std::move(*wanted)));
   ResendResult result;
   std::set<OrderId> seen;
   std::set<std::string> names;

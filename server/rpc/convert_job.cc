@@ -49,6 +49,7 @@ v1::JobProgress ToProto(const JobProgress& progress) {
   proto.set_unchanged_count(progress.unchanged);
   proto.set_dead_count(progress.dead);
   proto.set_difference_count(progress.differences);
+  proto.set_baseline_count(progress.baseline);
   for (const JobDifference& difference : progress.first_differences) {
     v1::JobDifference& out = *proto.add_differences();
     out.set_order_id(difference.order.value());

@@ -19,8 +19,8 @@ namespace json = boost::json;
   "SELECT j.id, j.connection_id, c.name, j.kind, j.since, j.until, j.last, j.repair, j.state, " \
   "j.after_order, j.total, j.listed, j.enqueued, j.unchanged, j.dead, j.differences, "          \
   "j.first_differences, j.waits_for, j.error, j.requested, j.created_at, j.updated_at, "        \
-  "j.finished_at, j.oldest_date, j.oldest_order FROM job j JOIN connection c ON c.id = "        \
-  "j.connection_id WHERE c.deleted = 0 "
+  "j.finished_at, j.oldest_date, j.oldest_order, j.baseline FROM job j JOIN connection c ON "   \
+  "c.id = j.connection_id WHERE c.deleted = 0 "
 
 absl::StatusOr<Job> ReadRow(const Query& query) {
   Job job;
@@ -50,6 +50,7 @@ absl::StatusOr<Job> ReadRow(const Query& query) {
   job.finished_at = query.TimeOr(22, absl::InfinitePast());
   progress.oldest_date = query.TimeOr(23, absl::InfinitePast());
   progress.oldest_order = query.As<OrderId>(24);
+  progress.baseline = query.Int(25);
   return job;
 }
 
@@ -144,10 +145,10 @@ absl::Status WriteProgress(Database& db, JobId id, const JobProgress& progress, 
   return db.Exec(
       "UPDATE job SET after_order = ?2, total = ?3, listed = ?4, enqueued = ?5, unchanged = ?6, "
       "dead = ?7, differences = ?8, first_differences = ?9, waits_for = ?10, updated_at = ?11, "
-      "oldest_date = ?12, oldest_order = ?13 WHERE id = ?1",
+      "oldest_date = ?12, oldest_order = ?13, baseline = ?14 WHERE id = ?1",
       id, progress.after, progress.total, progress.listed, progress.enqueued, progress.unchanged,
       progress.dead, progress.differences, EncodeDifferences(progress.first_differences),
-      progress.waits_for, now, progress.oldest_date, progress.oldest_order);
+      progress.waits_for, now, progress.oldest_date, progress.oldest_order, progress.baseline);
 }
 
 absl::Status ChangeJobState(Transaction& transaction, const Job& job, JobState state,

@@ -9,7 +9,8 @@
 namespace poller {
 
 std::span<const std::string_view> SchemaSteps() {
-  static constexpr std::array<std::string_view, 3> kSteps = {kSchema1, kSchema2, kSchema3};
+  static constexpr std::array<std::string_view, 4> kSteps = {kSchema1, kSchema2, kSchema3,
+                                                             kSchema4};
   return kSteps;
 }
 

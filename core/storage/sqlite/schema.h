@@ -280,4 +280,9 @@ ALTER TABLE connection ADD COLUMN webhook_rotated_until INTEGER;  -- NULL: not r
 CREATE INDEX connection_rotation ON connection (webhook_rotated_until) WHERE webhook_rotated_until IS NOT NULL;
 )sql";
 
+inline constexpr std::string_view kSchema4 = R"sql(
+ALTER TABLE head ADD COLUMN line_stamps TEXT NOT NULL DEFAULT '';  -- OrderHead; '': not recorded
+ALTER TABLE job ADD COLUMN baseline INTEGER NOT NULL DEFAULT 0;    -- orders that are left alone
+)sql";
+
 }  // namespace poller

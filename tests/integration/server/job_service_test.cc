@@ -68,6 +68,15 @@ class JobServiceTest : public ServerFixture {
     request.set_scope(v1::PAUSE_SCOPE_POLLING);
     ASSERT_TRUE(Call(connections_, &v1::ConnectionService::Stub::PauseConnection, request).ok());
   }
+  // Once its first attempt has failed.
+  void DiscardTheNextThatFails(EventReader& failures) {
+    ASSERT_TRUE(failures.NextEvent().has_value());
+    const auto retries = Call(retries_, &Retries::ListRetries, v1::ListRetriesRequest());
+    ASSERT_EQ(retries->deliveries_size(), 1);
+    v1::DiscardDeliveryRequest request;
+    request.set_delivery_id(retries->deliveries(0).id());
+    ASSERT_TRUE(Call(retries_, &Retries::DiscardDelivery, request).ok());
+  }
   bool Accepted(std::int64_t orders) {
     return receiver_.WaitFor([&](const auto& s) { return s.accepted_orders >= orders; },
                              absl::Seconds(20));
@@ -125,16 +134,27 @@ TEST_F(JobServiceTest, ACancelledJobIsOver) {
 
 TEST_F(JobServiceTest, ReconcileReportsAndThenRepairs) {
   AddShopWithHistory(2);
+  v1::StreamSyncEventsRequest request;
+  request.set_after_sequence(NewestSequence());
+  request.add_types(v1::EVENT_TYPE_DELIVERY_FAILED);
+  EventReader failures = Events(request);
+  receiver_.SetBehaviour({.status = 500});
+  ConfirmOrder();
+  Poll(shop_);
+  DiscardTheNextThatFails(failures);
+  receiver_.ClearBehaviour();
   const std::vector<v1::Job> reported = Watch(Reconcile(/*repair=*/false)->job().id());
   ASSERT_FALSE(reported.empty());
-  EXPECT_EQ(reported.back().progress().difference_count(), 2);
+  EXPECT_EQ(reported.back().progress().difference_count(), 1);
   EXPECT_EQ(reported.back().progress().differences(0).what(), "undelivered");
+  EXPECT_EQ(reported.back().progress().baseline_count(), 2) << "nobody asked for these";
   EXPECT_EQ(receiver_.Summary().accepted_orders, 0);
 
   const std::vector<v1::Job> repaired = Watch(Reconcile(/*repair=*/true)->job().id());
   ASSERT_FALSE(repaired.empty());
   EXPECT_EQ(repaired.back().state(), v1::JOB_STATE_SUCCEEDED) << repaired.back().error();
-  EXPECT_TRUE(Accepted(2));
+  EXPECT_EQ(repaired.back().progress().enqueued_count(), 1);
+  EXPECT_TRUE(Accepted(1));
 }
 
 TEST_F(JobServiceTest, ListsTheNewestFirstPageByPage) {

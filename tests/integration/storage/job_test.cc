@@ -101,6 +101,7 @@ TEST_F(JobStoreTest, ProgressSurvivesARestart) {
   progress.unchanged = 90;
   progress.dead = 1;
   progress.differences = 150;
+  progress.baseline = 7;
   progress.waits_for = "backlog";
   for (int i = 1; i <= 150; ++i) {
     progress.first_differences.push_back({OrderId(i), "S\xff" + std::to_string(i), "missing"});
@@ -120,6 +121,7 @@ TEST_F(JobStoreTest, ProgressSurvivesARestart) {
   EXPECT_EQ(read.unchanged, 90);
   EXPECT_EQ(read.dead, 1);
   EXPECT_EQ(read.differences, 150);
+  EXPECT_EQ(read.baseline, 7);
   EXPECT_EQ(read.waits_for, "backlog");
   ASSERT_THAT(read.first_differences, SizeIs(100));
   EXPECT_EQ(read.first_differences[99].order, OrderId(100));

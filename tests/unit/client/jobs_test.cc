@@ -128,6 +128,18 @@ TEST_F(JobsTest, ReconcileThatFindsDifferencesIsSix) {
             1'800'000'000 - 7 * 86'400);
 }
 
+TEST_F(JobsTest, WhatWasThereBeforeTheStartIsNoDifference) {
+  server.jobs.streams.push_back([this](grpc::ServerContext&, Writer& writer) {
+    api::Job job = At(api::JOB_STATE_SUCCEEDED, 3);
+    job.mutable_progress()->set_baseline_count(12);
+    Send(writer, job);
+    return grpc::Status::OK;
+  });
+  const Result result = Run({"reconcile", "-c", "shop1"});
+  EXPECT_EQ(result.code, 0);
+  EXPECT_THAT(result.out, HasSubstr("0 differ, 0 unchanged, 12 from before the start"));
+}
+
 TEST_F(JobsTest, ReconcileThatRepairedIsDone) {
   server.jobs.streams.push_back([this](grpc::ServerContext&, Writer& writer) {
     api::Job job = At(api::JOB_STATE_SUCCEEDED, 3);
