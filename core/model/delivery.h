@@ -78,6 +78,8 @@ struct OrderHead {
       content_hash;  // with the version of its algorithm; empty: the record could not be mapped
   std::string write_date;       // Odoo's, newest one seen for this content
   std::string line_write_date;  // newest of its lines at that read; empty: none
+  // Which state of which line that read saw (polling/line_stamps.h). Empty: not recorded, or no lines.
+  std::string line_stamps;
   OrderCondition condition = OrderCondition::kConfirmed;
   // The second of write_date was not over for sure when the content was read: compare it once more.
   bool young = false;

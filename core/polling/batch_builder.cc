@@ -11,6 +11,7 @@
 #include "core/base/text.h"
 #include "core/orders/order_mapper.h"
 #include "core/orders/payload.h"
+#include "core/polling/line_stamps.h"
 
 namespace poller {
 namespace {
@@ -43,12 +44,12 @@ void ForEachLine(const json::object& order, const odoo::RecordMap& lines, Visit 
   }
 }
 
-std::string NewestLine(const json::object& order, const odoo::RecordMap& lines) {
-  std::string newest;
+std::vector<LineStamp> StampsOf(const json::object& order, const odoo::RecordMap& lines) {
+  std::vector<LineStamp> stamps;
   ForEachLine(order, lines, [&](const json::object& line) {
-    newest = std::max(newest, TextField(line, "write_date"));
+    stamps.push_back({IdOf(line).value(), TextField(line, "write_date")});
   });
-  return newest;
+  return stamps;
 }
 
 // The order and its lines as Odoo gave them, for whoever has to find out what is wrong.
@@ -78,14 +79,14 @@ class Builder {
     }
     const OrderHead* head = wanted.head.has_value() ? &*wanted.head : nullptr;
     const bool young = IsYoung(input_.window, write_date, input_.read_at, head);
-    if (!IsConfirmedState(TextField(record, "state"))) {
-      if (head != nullptr) batch.cancelled.push_back({wanted.id, write_date, false});
-      return;
-    }
+    const bool confirmed = IsConfirmedState(TextField(record, "state"));
+    if (!confirmed && head != nullptr) batch.cancelled.push_back({wanted.id, write_date, false});
+    if (!confirmed && (head != nullptr || !wanted.even_cancelled)) return;
     const RelatedRecords related{fetched_.lines, fetched_.partners, fetched_.products,
                                  fetched_.templates, fetched_.attribute_values};
     auto order = MapOrder(record, related, input_.database);
     if (!order.ok()) {
+      if (!confirmed) return;  // without its content there is nothing to say
       batch.unmappable.push_back({wanted.id, SafeText(TextField(record, "name")), write_date,
                                   std::string(Message(order.status())),
                                   RawRecord(record, fetched_.lines)});
@@ -94,8 +95,12 @@ class Builder {
     Observation seen;
     seen.order = wanted.id;
     seen.name = order->name;
+    if (!confirmed) seen.condition = OrderCondition::kCancelled;
     seen.write_date = order->write_date;
-    seen.line_write_date = NewestLine(record, fetched_.lines);
+    std::vector<LineStamp> lines = StampsOf(record, fetched_.lines);
+    for (const LineStamp& line : lines)
+      seen.line_write_date = std::max(seen.line_write_date, line.write_date);
+    seen.line_stamps = EncodeLineStamps(std::move(lines));
     seen.young = young;
     seen.content_hash = ContentHash(*order, input_.database);
     seen.content = EncodeContent(*order, input_.database);

@@ -21,6 +21,8 @@ struct WantedOrder {
   // Recorded only if it is still as listed: for a baseline, which must not swallow what changed
   // after it began.
   bool only_as_listed = false;
+  // Its cancellation is announced although the order is not known.
+  bool even_cancelled = false;
   bool late = false;  // an earlier pass should have found it
 };
 

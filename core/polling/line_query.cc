@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
+#include <string>
 #include <utility>
 
 #include "core/base/status.h"
@@ -80,22 +82,21 @@ Task<absl::StatusOr<std::vector<WantedOrder>>> LineQuery::Page(Progress& progres
   }
   progress.complete = page->complete || page->lines.empty();
   if (!page->lines.empty()) progress.after = page->lines.back().id;
-  std::map<OrderId, std::string> newest;
-  for (const odoo::ListedLine& line : page->lines) {
-    std::string& write_date = newest[line.order];
-    write_date = std::max(write_date, line.write_date);
-  }
-  std::vector<OrderId> ids;
-  for (const auto& entry : newest) ids.push_back(entry.first);
-  auto found = co_await ingest_.Heads(std::move(ids));
+  std::set<OrderId> orders;
+  for (const odoo::ListedLine& line : page->lines) orders.insert(line.order);
+  auto found = co_await ingest_.Heads(std::vector<OrderId>(orders.begin(), orders.end()));
   CO_RETURN_IF_ERROR(found);
   const HeadsById heads = ById(std::move(*found));
+  std::map<OrderId, LineNews> news_of;
+  for (const odoo::ListedLine& line : page->lines)
+    AddLine(news_of[line.order], line, Find(heads, line.order));
   std::vector<WantedOrder> wanted;
-  for (const auto& [id, write_date] : newest) {
+  for (const auto& [id, news] : news_of) {
     const OrderHead* head = Find(heads, id);
-    if (!NeedsLineLook(ingest_.window(), write_date, head, ingest_.started())) continue;
+    if (!NeedsLineLook(ingest_.window(), news, head, ingest_.started())) continue;
     wanted.push_back(Wanting(id, head != nullptr ? head->write_date : "", head));
-    wanted.back().late = write_date < progress.late_before;
+    const std::string& since = news.oldest_unseen.empty() ? news.newest : news.oldest_unseen;
+    wanted.back().late = since < progress.late_before;
   }
   co_return wanted;
 }

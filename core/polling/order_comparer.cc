@@ -12,6 +12,7 @@ namespace {
 
 // A page that is still too much at this size will not get better by asking for less.
 constexpr int kSmallestPage = 10;
+constexpr char kCancelledState[] = "cancel";
 
 bool IsLate(const CompareRules& rules, const odoo::ListedOrder& row) {
   return !rules.late_before.empty() && row.write_date < rules.late_before;
@@ -19,6 +20,8 @@ bool IsLate(const CompareRules& rules, const odoo::ListedOrder& row) {
 
 Look LookAt(const Window& window, const CompareRules& rules, const odoo::ListedOrder& row,
             const OrderHead* head) {
+  if (rules.unknown_cancelled && head == nullptr && row.state == kCancelledState)
+    return Look::kRead;
   const Look look = Decide(window, row, head);
   if (look != Look::kDrop || !IsConfirmedState(row.state)) return look;
   const bool dead_letter =
@@ -89,6 +92,7 @@ Task<absl::StatusOr<OrderComparer::Wanted>> OrderComparer::Compare(Rows rows, Co
             head != nullptr && head->write_date == row.write_date && head->content_hash.empty();
         wanted.push_back(Wanting(row.id, std::move(row.write_date), head));
         wanted.back().late = is_late && !known;
+        wanted.back().even_cancelled = rules.unknown_cancelled;
         break;
       }
       case Look::kCancel: {

@@ -25,6 +25,8 @@ struct CompareRules {
   bool undecided = false;
   // What could not be mapped is read again, though Odoo did not touch it.
   bool dead_letters = false;
+  // What is cancelled and not known is read: a receiver may know it (a restored backup does not tell).
+  bool unknown_cancelled = false;
   // Orders written before this (Odoo's text form) should have been found before: they are marked as
   // late. Empty: none.
   std::string late_before;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/base/text.h"
+#include "core/polling/line_stamps.h"
 
 namespace poller {
 namespace {
@@ -10,6 +11,13 @@ namespace {
 constexpr absl::Duration kCredible = absl::Hours(24);
 
 bool Near(absl::Time a, absl::Time b) { return absl::AbsDuration(a - b) < kCredible; }
+
+bool SawLine(const OrderHead* head, const odoo::ListedLine& line) {
+  if (head == nullptr) return false;
+  // Recorded before stamps were: the newest is all that is known.
+  if (head->line_stamps.empty()) return line.write_date <= head->line_write_date;
+  return HasLineStamp(head->line_stamps, {line.id, line.write_date});
+}
 
 }  // namespace
 
@@ -63,15 +71,21 @@ Look Decide(const Window& window, const odoo::ListedOrder& row, const OrderHead*
   return NeedsLastLook(window, row.write_date, head->observed_at) ? Look::kRead : Look::kDrop;
 }
 
-bool NeedsLineLook(const Window& window, std::string_view line_write_date, const OrderHead* head,
+void AddLine(LineNews& news, const odoo::ListedLine& line, const OrderHead* head) {
+  news.newest = std::max(news.newest, line.write_date);
+  if (SawLine(head, line)) return;
+  if (news.oldest_unseen.empty() || line.write_date < news.oldest_unseen)
+    news.oldest_unseen = line.write_date;
+}
+
+bool NeedsLineLook(const Window& window, const LineNews& news, const OrderHead* head,
                    absl::Time started) {
-  const auto written = ParseOdooTime(line_write_date);
+  const auto written = ParseOdooTime(news.newest);
   if (!written.ok()) return true;
   if (head == nullptr) return *written >= started;
-  if (head->line_write_date < line_write_date)
-    return true;  // the same form: texts compare as times
-  // Edited again within the second that was read, or a late commit under a newer line.
-  return NeedsLastLook(window, line_write_date, head->observed_at);
+  if (!news.oldest_unseen.empty()) return true;
+  // Edited again within the second that was read.
+  return NeedsLastLook(window, news.newest, head->observed_at);
 }
 
 bool IsConfirmedState(std::string_view state) { return state == "sale" || state == "done"; }

@@ -65,9 +65,17 @@ enum class Look {
 // `head` may be null: the order is not known.
 Look Decide(const Window& window, const odoo::ListedOrder& row, const OrderHead* head);
 
-// What to do with the newest of an order's listed lines. Orders without a head are read if the line
-// was written at or after `started`: what was changed before the connection began is not announced.
-bool NeedsLineLook(const Window& window, std::string_view line_write_date, const OrderHead* head,
+// What a listing of lines says of one order.
+struct LineNews {
+  std::string newest;         // write_date of the line that was written last
+  std::string oldest_unseen;  // of those that the head has not seen as they are; empty: it has all
+};
+// Adds a line; `head` may be null.
+void AddLine(LineNews& news, const odoo::ListedLine& line, const OrderHead* head);
+
+// True if the order is to be compared. Orders without a head are read if the newest line was written
+// at or after `started`: what was changed before the connection began is not announced.
+bool NeedsLineLook(const Window& window, const LineNews& news, const OrderHead* head,
                    absl::Time started);
 
 // True for the states of a confirmed order: "sale" and, up to Odoo 16, "done".

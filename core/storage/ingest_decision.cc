@@ -86,11 +86,10 @@ bool MayHaveBeenTakenBack(const OrderHistory& history, const std::string& write_
 }
 
 // The same content was seen again.
-OrderHead Touched(const OrderHead& head, const std::string& write_date,
-                  const std::string& line_write_date, bool young, const IngestBatch& batch) {
+OrderHead Touched(const OrderHead& head, const std::string& write_date, bool young,
+                  const IngestBatch& batch) {
   OrderHead touched = head;
   touched.write_date = write_date;
-  touched.line_write_date = std::max(head.line_write_date, line_write_date);
   touched.young = young;
   touched.observed_at = std::max(head.observed_at, batch.observed_at);
   return touched;
@@ -100,6 +99,8 @@ OrderHead Touched(const OrderHead& head, const std::string& write_date,
 
 IngestDecision Decide(const OrderHistory& history, const Observation& order,
                       const IngestBatch& batch) {
+  const bool cancelled = order.condition == OrderCondition::kCancelled;
+  if (cancelled && (history.head || !history.held || !batch.send_cancelled)) return {};
   if (history.head) {
     const OrderHead& head = *history.head;
     if (IsStale(head, order.write_date, batch)) return {.outcome = Outcome::kStale};
@@ -110,7 +111,9 @@ IngestDecision Decide(const OrderHistory& history, const Observation& order,
     const bool taken_back = MayHaveBeenTakenBack(history, order.write_date, order.line_write_date);
     if (equal && !touch && !taken_back) {
       IngestDecision decision;
-      decision.head = Touched(head, order.write_date, order.line_write_date, order.young, batch);
+      decision.head = Touched(head, order.write_date, order.young, batch);
+      decision.head->line_write_date = std::max(head.line_write_date, order.line_write_date);
+      decision.head->line_stamps = order.line_stamps;
       decision.outcome = Outcome::kUnchanged;
       if (batch.mode == IngestMode::kResend || AsksForBaseline(head, batch)) {
         decision.outcome = Outcome::kRequeued;
@@ -125,9 +128,11 @@ IngestDecision Decide(const OrderHistory& history, const Observation& order,
   next.content_hash = order.content_hash;
   next.write_date = order.write_date;
   next.confirmed_before_start = order.confirmed_before_start;
-  IngestDecision decision =
-      Record(history, order.order, std::move(next), Outcome::kRecorded, batch);
+  next.condition = order.condition;
+  const Outcome outcome = cancelled ? Outcome::kCancelled : Outcome::kRecorded;
+  IngestDecision decision = Record(history, order.order, std::move(next), outcome, batch);
   decision.head->line_write_date = order.line_write_date;
+  decision.head->line_stamps = order.line_stamps;
   decision.head->young = order.young;
   return decision;
 }
@@ -157,6 +162,7 @@ IngestDecision Decide(const OrderHistory& history, const UnmappableOrder& order,
   IngestDecision decision = Record(history, order.order, std::move(next), outcome, batch);
   // What was read of it says nothing of its lines: the next line edit is to be looked at.
   decision.head->line_write_date.clear();
+  decision.head->line_stamps.clear();
   decision.head->young = false;
   return decision;
 }
@@ -168,8 +174,7 @@ IngestDecision Decide(const OrderHistory& history, const CancelledOrder& order,
   const bool gone = order.write_date.empty();
   if (!gone && IsStale(head, order.write_date, batch)) return {.outcome = Outcome::kStale};
 
-  OrderHead seen =
-      Touched(head, gone ? head.write_date : order.write_date, std::string(), order.young, batch);
+  OrderHead seen = Touched(head, gone ? head.write_date : order.write_date, order.young, batch);
   if (head.condition == OrderCondition::kCancelled &&
       !MayHaveBeenTakenBack(history, order.write_date, std::string())) {
     return {.outcome = Outcome::kUnchanged, .head = std::move(seen)};

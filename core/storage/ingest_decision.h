@@ -13,6 +13,9 @@
 //   cannot be mapped    same record, reason  UNCHANGED
 //   cannot be mapped    anything else        the next revision, dead
 //   cancelled           none, or cancelled   nothing to say
+//   cancelled, with     none                 while a restored connection is held, and if the receiver
+//   its content                              wants to hear it: revision 1, which says so. What the
+//                                            backup does not know may have been delivered.
 //   cancelled           confirmed            never attempted: superseded. Then, if a receiver may
 //                                            know the order and wants to hear it, the next revision
 //                                            says so; else what waits is withdrawn.

@@ -23,6 +23,7 @@ struct Observation {
   OrderCondition condition = OrderCondition::kConfirmed;
   std::string write_date;       // from the same answer as the content
   std::string line_write_date;  // newest of its lines; empty: none
+  std::string line_stamps;      // see OrderHead
   bool young = false;           // see OrderHead
   std::string content_hash;     // of the normalised order without write_date; carries its version
   // What the webhook's body is made of (orders/payload.h, EncodeContent). Opaque here; sealed at

@@ -56,8 +56,8 @@ RecordId History::AnyLine(RecordId order) {
       .id;
 }
 
-// How long a transaction with new orders stays open. Now and then longer than the polls look back:
-// only a sweep finds them then. (Edits of lines that stay open so long: core/DESIGN.md, "Known gaps".)
+// How long a transaction stays open. Now and then longer than the polls look back: only a sweep
+// finds what it did then.
 absl::Duration History::LateBy() {
   return absl::Seconds(Int(0, 4) == 0 ? Int(240, 1800) : Int(1, 120));
 }
@@ -134,7 +134,7 @@ void History::ActInShop() {
     case 5: {  // an edit that commits late
       const Tx tx = shop.Begin();
       Edit(order, tx);
-      late_.push_back({tx, world_.clock().Monotonic() + absl::Seconds(Int(1, 120))});
+      late_.push_back({tx, world_.clock().Monotonic() + LateBy()});
       break;
     }
     case 6:

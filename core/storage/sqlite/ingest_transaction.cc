@@ -37,7 +37,7 @@ void Tally(IngestDecision::Outcome outcome, IngestResult& result) {
 
 #define POLLER_HEAD_SELECT                                                                    \
   "SELECT h.name, h.revision, h.content_hash, h.write_date, h.line_write_date, h.condition, " \
-  "h.young, h.observed_at, h.delivery_id, d.status, h.order_id "                              \
+  "h.young, h.observed_at, h.delivery_id, d.status, h.order_id, h.line_stamps "               \
   "FROM head h JOIN delivery d ON d.id = h.delivery_id "
 
 // Of a row of POLLER_HEAD_SELECT.
@@ -54,6 +54,7 @@ OrderHead HeadFrom(const Query& query) {
   head.delivery = query.As<DeliveryId>(8);
   head.status = FromCode<DeliveryStatus>(query.Int(9));
   head.order = query.As<OrderId>(10);
+  head.line_stamps = query.Text(11);
   return head;
 }
 
@@ -302,8 +303,8 @@ absl::Status IngestTransaction::LastRecorded(OrderId order, std::string& content
 absl::Status IngestTransaction::WriteHead(const OrderHead& head) {
   return db_.Exec(
       "INSERT INTO head(connection_id, order_id, generation, name, revision, content_hash, "
-      "write_date, line_write_date, condition, young, observed_at, delivery_id) "
-      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) "
+      "write_date, line_write_date, condition, young, observed_at, delivery_id, line_stamps) "
+      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) "
       "ON CONFLICT(connection_id, order_id) DO UPDATE SET "
       // What was forgotten was said of the Odoo before.
       "known_revision = iif(generation = ?3, known_revision, 0), "
@@ -311,10 +312,10 @@ absl::Status IngestTransaction::WriteHead(const OrderHead& head) {
       "past_baseline = iif(generation = ?3, past_baseline, 0), "
       "generation = ?3, name = ?4, revision = ?5, content_hash = ?6, write_date = ?7, "
       "line_write_date = ?8, condition = ?9, young = ?10, "
-      "observed_at = ?11, delivery_id = ?12",
+      "observed_at = ?11, delivery_id = ?12, line_stamps = ?13",
       connection_.id, head.order, connection_.generation, head.name, head.revision,
       head.content_hash, head.write_date, head.line_write_date, Code(head.condition), head.young,
-      head.observed_at, head.delivery);
+      head.observed_at, head.delivery, head.line_stamps);
 }
 
 absl::Status IngestTransaction::WriteMarks() {

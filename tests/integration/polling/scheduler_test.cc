@@ -480,5 +480,24 @@ TEST_F(SchedulerTest, NothingIsPolledWhileTheDiskIsFull) {
   EXPECT_EQ(State().waiting, 1);
 }
 
+TEST_F(SchedulerTest, PassThatFindsTheDiskFullEndsWhereItIsAndGoesOnLater) {
+  options_.batch_size = 10;
+  StopScheduler();
+  StartScheduler();
+  Begin();
+  const absl::Time mark = State().mark;
+  ConfirmMany(40);
+  ingest_->after_commit = [&](const IngestBatch& batch) { full_ = full_ || !batch.orders.empty(); };
+  NextPoll();
+  EXPECT_EQ(KnownOrders(), 10) << "what was committed stays";
+  EXPECT_EQ(State().mark, mark);
+  EXPECT_EQ(State().odoo_breaker.failures, 0) << "it is not Odoo's fault";
+  ingest_->after_commit = nullptr;
+  full_ = false;
+  Pass(absl::Minutes(2));
+  EXPECT_EQ(KnownOrders(), 40);
+  EXPECT_GT(State().mark, mark);
+}
+
 }  // namespace
 }  // namespace poller::test

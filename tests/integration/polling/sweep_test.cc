@@ -85,6 +85,30 @@ TEST_F(SweepTest, FindsALineEditThatTheOverlapMissed) {
   EXPECT_EQ(LateFinds(), 1);
 }
 
+// Of two transactions that edit lines alone the one that began first commits last.
+TEST_F(SweepTest, FindsALineEditThatWasCommittedLateUnderANewerOne) {
+  ConnectionSettings settings = Settings();
+  settings.line_interval = absl::Minutes(5);
+  Begin(settings);
+  const RecordId order = Confirm();
+  const RecordId other = shop().AddNoteLine(order, "call before").value();
+  Pass(absl::Minutes(20));
+  const Tx slow = shop().Begin();
+  ASSERT_OK(shop().EditLineDescription(LineOf(order), "engraved", slow));
+  Pass(absl::Minutes(1));
+  ASSERT_OK(shop().EditLineDescription(other, "call twice"));
+  Pass(absl::Minutes(12));
+  shop().Commit(slow);
+  Pass(absl::Minutes(6));
+  ASSERT_THAT(Body(order), Not(HasSubstr("engraved")));
+  NextSweep();
+  EXPECT_THAT(Body(order), HasSubstr("engraved"));
+  EXPECT_EQ(LateFinds(), 1);
+  ClearCalls();
+  NextSweep();
+  EXPECT_EQ(OrdersRead(), 0) << "it is compared once";
+}
+
 TEST_F(SweepTest, WhatThePollsFindIsNotLate) {
   Begin();
   Events();
@@ -384,6 +408,65 @@ TEST_F(SweepTest, ConnectionThatIsHeldAfterARestoreIsSweptAtOnce) {
   EXPECT_EQ(Known(gone), "1 superseded") << "before anything could go out";
   EXPECT_EQ(Known(stays), "1 pending");
   EXPECT_GT(hints_, 0);
+}
+
+// What waits for the next poll may be stale: a hold that ended now would let it out.
+TEST_F(SweepTest, HoldDoesNotEndWithASweepThatLeftAnOrderToThePolls) {
+  Begin();
+  const RecordId order = Confirm();
+  NextPoll();
+  const Tx slow = shop().Begin();
+  ASSERT_OK(shop().EditOrderRef(order, "late", slow));
+  Pass(absl::Minutes(10));
+  between_runs_ = [&](const std::filesystem::path& path) {
+    shop().Commit(slow);  // only a sweep finds it
+    const auto db = Database::Open(path, Database::Mode::kReadWrite);
+    ASSERT_OK(db.status());
+    ASSERT_OK((*db)->Exec("UPDATE connection_state SET held_since = ?1", Now()));
+  };
+  int reads = 0;
+  sim_->SetBeforeCall([&](const OdooCall& call) {
+    if (call.model != "res.partner" || ++reads > 1) return;
+    ASSERT_OK(shop().EditNote(order, "torn"));
+  });
+  Restart();
+  ASSERT_GE(reads, 1);
+  EXPECT_NE(State().held_since, std::nullopt);
+  ASSERT_THAT(Body(order), Not(HasSubstr("late")));
+  Pass(absl::Minutes(7));
+  EXPECT_EQ(State().held_since, std::nullopt);
+  EXPECT_THAT(Body(order), HasSubstr("late"));
+}
+
+// Delivered after the backup was made, and cancelled before it was put back.
+TEST_F(SweepTest, CancelledOrderThatARestoredBackupDoesNotKnowIsAnnounced) {
+  for (const bool wanted : {true, false}) {
+    ConnectionSettings settings = Settings(wanted ? "wants to hear" : "does not");
+    settings.send_cancelled = wanted;
+    Begin(settings);
+    RecordId order = 0;
+    between_runs_ = [&](const std::filesystem::path& path) {
+      order = Confirm();
+      Pass(absl::Minutes(20));
+      ASSERT_OK(shop().CancelOrder(order));
+      const auto db = Database::Open(path, Database::Mode::kReadWrite);
+      ASSERT_OK(db.status());
+      ASSERT_OK((*db)->Exec("UPDATE connection_state SET held_since = ?1", Now()));
+    };
+    Restart();
+    between_runs_ = nullptr;
+    ASSERT_EQ(State().held_since, std::nullopt);
+    EXPECT_EQ(Known(order), wanted ? "1 pending" : "");
+    const auto claimed =
+        storage_->outbox().Claim(connection_.id, clock_.Read(), 10, /*forced_only=*/false);
+    ASSERT_EQ(claimed->size(), wanted ? 1u : 0u);
+    for (const ClaimedDelivery& claim : *claimed) EXPECT_EQ(claim.event, "order.cancelled");
+  }
+  // Without a restore what was cancelled unseen is nobody's business.
+  const RecordId unseen = Confirm();
+  ASSERT_OK(shop().CancelOrder(unseen));
+  NextPoll();
+  EXPECT_EQ(Known(unseen), "");
 }
 
 TEST_F(SweepTest, ConnectionThatWasMovedIsNotSweptBeforeItHasBegunThere) {

@@ -183,6 +183,20 @@ TEST_F(IngestStoreTest, OpenOrdersAreTheYoungOnesAndThoseThatAreOwed) {
   EXPECT_THAT(ids(OrderId(2), 1), ElementsAre(3));
 }
 
+TEST_F(IngestStoreTest, AHeadKeepsWhichLinesWereSeenLast) {
+  Observation seen = Seen(1, "a");
+  seen.line_stamps = "2026-01-15 10:00:00=7-9";
+  Observe(seen);
+  EXPECT_EQ(Head(1)->line_stamps, seen.line_stamps);
+  seen.line_stamps = "2026-01-15 10:00:05=8;2026-01-15 10:00:00=7,9";
+  EXPECT_EQ(Observe(seen).unchanged, 1);
+  EXPECT_EQ(Head(1)->line_stamps, seen.line_stamps);
+  Observe(Cancelled(1, 10));
+  EXPECT_EQ(Head(1)->line_stamps, seen.line_stamps) << "a listing says nothing of lines";
+  Observe(Broken(1, "no product", 20));
+  EXPECT_EQ(Head(1)->line_stamps, "") << "the next line edit is looked at";
+}
+
 TEST_F(IngestStoreTest, AnOrderThatIsTrackedIsNeverMadeBaseline) {
   Observe(Seen(1, "a"));
   IngestBatch batch = Batch();

@@ -52,6 +52,7 @@ TEST_F(OldDatabaseTest, Version1GoesOnWhereItStopped) {
   // The heads still compare.
   EXPECT_EQ(Observe(Seen(5, "e")).unchanged, 1);
   EXPECT_EQ(Observe(Seen(2, "a", 1)).recorded, 1);
+  EXPECT_EQ(Head(5)->line_stamps, "") << "not recorded then";
 }
 
 TEST_F(OldDatabaseTest, Version1TakesWhatIsNewerThanIt) {

@@ -174,21 +174,55 @@ TEST(IsYoungTest, SecondReadingSettlesItWhenTheClocksDoNot) {
 
 // --- lines ---
 
-TEST(NeedsLineLookTest, ComparesLinesThatAreNewerThanTheHead) {
+bool Needs(const Window& window, const std::vector<odoo::ListedLine>& lines, const OrderHead* head,
+           absl::Time started) {
+  LineNews news;
+  for (const odoo::ListedLine& line : lines) AddLine(news, line, head);
+  return NeedsLineLook(window, news, head, started);
+}
+odoo::ListedLine Line(std::int64_t id, const std::string& clock) {
+  return {.id = id, .order = OrderId(1), .write_date = "2026-01-15 " + clock};
+}
+
+TEST(NeedsLineLookTest, ComparesLinesThatTheHeadHasNotSeen) {
+  const Window window = Usual("10:31:00");
+  OrderHead head = Head("10:00:00", "10:20:00");
+  head.line_write_date = "2026-01-15 10:10:00";
+  head.line_stamps = "2026-01-15 10:10:00=7-8;2026-01-15 10:00:00=9";
+  const absl::Time started = At("09:00:00");
+  EXPECT_TRUE(Needs(window, {Line(7, "10:30:00")}, &head, started));
+  EXPECT_FALSE(Needs(window, {Line(7, "10:10:00"), Line(9, "10:00:00")}, &head, started));
+  EXPECT_TRUE(Needs(window, {Line(8, "10:10:00"), Line(9, "10:09:00")}, &head, started))
+      << "committed late, under a newer line";
+  head.observed_at = At("10:14:59");
+  EXPECT_TRUE(Needs(window, {Line(7, "10:10:00")}, &head, started)) << "leaves the overlap";
+}
+
+TEST(NeedsLineLookTest, OfHeadsFromBeforeStampsTheNewestLineIsCompared) {
   const Window window = Usual("10:31:00");
   OrderHead head = Head("10:00:00", "10:20:00");
   head.line_write_date = "2026-01-15 10:10:00";
   const absl::Time started = At("09:00:00");
-  EXPECT_TRUE(NeedsLineLook(window, "2026-01-15 10:30:00", &head, started));
-  EXPECT_FALSE(NeedsLineLook(window, "2026-01-15 10:10:00", &head, started));
-  head.observed_at = At("10:14:59");
-  EXPECT_TRUE(NeedsLineLook(window, "2026-01-15 10:10:00", &head, started)) << "leaves the overlap";
+  EXPECT_TRUE(Needs(window, {Line(7, "10:30:00")}, &head, started));
+  EXPECT_FALSE(Needs(window, {Line(7, "10:10:00"), Line(8, "10:09:00")}, &head, started));
 }
 
 TEST(NeedsLineLookTest, UnknownOrdersCountFromTheStart) {
   const Window window = Usual("10:31:00");
-  EXPECT_TRUE(NeedsLineLook(window, "2026-01-15 10:30:00", nullptr, At("10:30:00")));
-  EXPECT_FALSE(NeedsLineLook(window, "2026-01-15 10:29:59", nullptr, At("10:30:00")));
+  EXPECT_TRUE(Needs(window, {Line(7, "10:30:00")}, nullptr, At("10:30:00")));
+  EXPECT_FALSE(Needs(window, {Line(7, "10:29:59")}, nullptr, At("10:30:00")));
+}
+
+TEST(LineNewsTest, TellsTheNewestLineAndTheOldestThatWasNotSeen) {
+  OrderHead head = Head("10:00:00", "10:20:00");
+  head.line_stamps = "2026-01-15 10:10:00=7";
+  LineNews news;
+  AddLine(news, Line(7, "10:10:00"), &head);
+  EXPECT_EQ(news.oldest_unseen, "");
+  for (const char* clock : {"10:08:00", "10:05:00", "10:09:00"})
+    AddLine(news, Line(8, clock), &head);
+  EXPECT_EQ(news.oldest_unseen, "2026-01-15 10:05:00");
+  EXPECT_EQ(news.newest, "2026-01-15 10:10:00");
 }
 
 TEST(SweepStartTest, LooksBackTheWindowOrToTheLastSweepButNotBeyondTheStart) {

@@ -102,15 +102,38 @@ TEST(IngestDecisionTest, ATouchMovesTheHeadForwardOnly) {
   const OrderHistory history = Known(DeliveryStatus::kDelivered);
   Observation touch = Seen("b", "2026-01-15 12:00:30");
   touch.line_write_date = "2026-01-15 12:00:20";
+  touch.line_stamps = "2026-01-15 12:00:20=7";
   touch.young = true;
   const IngestDecision decision = Decide(history, touch, Batch(1));
   EXPECT_EQ(decision.outcome, Outcome::kUnchanged);
   EXPECT_FALSE(decision.revision.has_value());
   EXPECT_EQ(decision.head->write_date, "2026-01-15 12:00:30");
   EXPECT_EQ(decision.head->line_write_date, "2026-01-15 12:00:20");
+  EXPECT_EQ(decision.head->line_stamps, "2026-01-15 12:00:20=7");
   EXPECT_TRUE(decision.head->young);
   EXPECT_EQ(decision.head->observed_at, At(1));
   EXPECT_EQ(Decide(history, touch, Batch(-1)).head->observed_at, At(0));
+}
+
+// What a restored backup does not know may have been delivered after it was made.
+TEST(IngestDecisionTest, AnUnknownCancelledOrderIsAnnouncedDuringAHoldAlone) {
+  Observation cancelled = Seen("a", "2026-01-15 12:00:00");
+  cancelled.condition = OrderCondition::kCancelled;
+  IngestBatch batch = Batch(0);
+  batch.send_cancelled = true;
+  OrderHistory held;
+  held.held = true;
+  held.revision_floor = 1000;
+  const IngestDecision decision = Decide(held, cancelled, batch);
+  EXPECT_EQ(decision.outcome, Outcome::kCancelled);
+  EXPECT_EQ(decision.revision->revision, 1000);
+  EXPECT_EQ(decision.revision->condition, OrderCondition::kCancelled);
+  EXPECT_EQ(decision.revision->status, DeliveryStatus::kPending);
+  EXPECT_EQ(decision.head->condition, OrderCondition::kCancelled);
+  EXPECT_EQ(Decide(OrderHistory(), cancelled, batch).outcome, Outcome::kIgnored);
+  EXPECT_EQ(Decide(held, cancelled, Batch(0)).outcome, Outcome::kIgnored);
+  held.head = decision.head;
+  EXPECT_EQ(Decide(held, cancelled, batch).outcome, Outcome::kIgnored) << "announced already";
 }
 
 TEST(IngestDecisionTest, ADamagedContentIsReplacedByAnEqualOne) {
