@@ -156,6 +156,10 @@ struct ConnectionState {
   // A backup was restored: nothing is delivered until one complete poll and one complete sweep were
   // committed since, because the backup does not know what has happened after it.
   std::optional<absl::Time> held_since;
+
+  // Its first pass was complete: there is a window to poll. Not so after it was moved to another
+  // Odoo, until it has begun there.
+  bool HasBegun() const { return mark != absl::InfinitePast(); }
 };
 
 }  // namespace poller

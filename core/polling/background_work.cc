@@ -26,7 +26,7 @@ void BackgroundWork::Load(const ConnectionWithState& connection) {
   const absl::Duration now = context_.ingest.clock.Monotonic();
   absl::MutexLock lock(&mu_);
   // Moved to another Odoo: it is swept once it has begun there, or its history would be delivered.
-  if (connection.state.mark == absl::InfinitePast()) {
+  if (!connection.state.HasBegun()) {
     polled_ = false;
     sweeps_.Forget();
     return;
@@ -114,7 +114,7 @@ Task<absl::Duration> BackgroundWork::RunSweep() {
   auto connection = co_await host_.load();
   if (absl::IsNotFound(connection.status())) co_return absl::InfiniteDuration();
   if (!connection.ok()) co_return kStoreRetry;
-  if (connection->state.mark == absl::InfinitePast()) co_return absl::ZeroDuration();
+  if (!connection->state.HasBegun()) co_return absl::ZeroDuration();
   const ConnectionId id = connection->connection.id;
   const absl::Duration start = context_.ingest.clock.Monotonic();
   OrderIngest::Manner manner;

@@ -22,11 +22,6 @@ namespace {
 constexpr absl::Duration kStoreRetry = absl::Seconds(10);
 constexpr absl::Duration kLongestFull = absl::Minutes(1);  // between two looks at a full disk
 
-bool SameTarget(const odoo::Target& a, const odoo::Target& b) {
-  return a.url == b.url && a.database == b.database && a.username == b.username &&
-         a.api_key == b.api_key && a.company_ids == b.company_ids && a.ca_pem == b.ca_pem;
-}
-
 void AddTo(PassResult& sum, const PassResult& part) {
   sum.listed += part.listed;
   sum.recorded += part.recorded;
@@ -36,16 +31,14 @@ void AddTo(PassResult& sum, const PassResult& part) {
   sum.deferred += part.deferred;
 }
 
-bool HasBegun(const ConnectionWithState& connection) {
-  return connection.state.mark != absl::InfinitePast();
-}
-
 }  // namespace
 
 ConnectionPoller::ConnectionPoller(ConnectionId id, std::shared_ptr<const PollerContext> context)
     : id_(id),
       context_(std::move(context)),
       gate_(context_->options),
+      link_(context_->http, context_->turns, context_->options),
+      records_(*context_, id),
       background_(*context_, id, BackgroundHost()) {}
 
 void ConnectionPoller::Refresh() {
@@ -127,7 +120,7 @@ BackgroundWork::Host ConnectionPoller::BackgroundHost() {
     IngestSubject subject = Subject(std::move(connection));
     subject.go_on = [this, client = subject.client]() -> absl::Status {
       absl::MutexLock lock(&mu_);
-      if (link_.client != client) return SettingsChangedError();
+      if (link_.client() != client) return SettingsChangedError();
       if (context_->ingest.Full() || !gate_.HeldBy(context_->ingest.clock.Read()).empty())
         return HeldError();
       return absl::OkStatus();
@@ -165,32 +158,11 @@ Task<absl::StatusOr<ConnectionWithState>> ConnectionPoller::Load() {
   {
     absl::MutexLock lock(&mu_);
     gate_.Load(*connection, context_->ingest.clock.Read());
-    UseSettings(*connection);
+    // What was held against the old settings says nothing about the new ones.
+    if (link_.Use(*connection)) gate_.Reset(context_->ingest.clock.Read());
   }
   background_.Load(*connection);
   co_return connection;
-}
-
-void ConnectionPoller::UseSettings(const ConnectionWithState& connection) {
-  // Polls and what runs behind them load at the same time: an edit may lie between the two.
-  if (connection.connection.version < link_.version) return;
-  link_.version = connection.connection.version;
-  odoo::Target target = TargetOf(connection.connection.settings, context_->options);
-  const odoo::Session stored{connection.state.odoo_uid, connection.state.odoo_version};
-  if (link_.client != nullptr && SameTarget(link_.target, target)) {
-    // Another Odoo under the same address: its login was forgotten together with the marks.
-    const bool replaced =
-        stored.uid == 0 && !HasBegun(connection) && link_.client->session().uid != 0 && link_.begun;
-    link_.begun = HasBegun(connection);
-    if (!replaced) return;
-  }
-  const bool edited = link_.client != nullptr;
-  link_.client = std::make_shared<odoo::Client>(context_->http, target, stored);
-  link_.turn = context_->turns.For(target.url, target.database);
-  link_.target = std::move(target);
-  link_.begun = HasBegun(connection);
-  // What was held against the old settings says nothing about the new ones.
-  if (edited) gate_.Reset(context_->ingest.clock.Read());
 }
 
 Task<absl::StatusOr<absl::Duration>> ConnectionPoller::Turn() {
@@ -222,21 +194,22 @@ Task<absl::StatusOr<PassResult>> ConnectionPoller::PollNow() {
 Task<absl::StatusOr<PassResult>> ConnectionPoller::RunPass(ConnectionWithState connection,
                                                            bool forced) {
   const Clock& clock = context_->ingest.clock;
-  Pass pass;
+  EndedPass pass;
   pass.began = clock.Read();
-  pass.kind = HasBegun(connection) ? "poll" : "start";
+  pass.kind = connection.state.HasBegun() ? "poll" : "start";
   {
     absl::MutexLock lock(&mu_);
     gate_.Begin(pass.began, forced);
   }
   co_await SaveBreaker();
   const bool lines = forced || pass.began.mono >= lines_due_;
-  absl::Status end = co_await RunParts(connection, lines, pass.result);
+  pass.end = co_await RunParts(connection, lines, pass.result);
   pass.result.duration = clock.Monotonic() - pass.began.mono;
+  const PassResult result = pass.result;
+  const absl::Status end = pass.end;
   if (end.ok() && lines)
     lines_due_ = pass.began.mono + connection.connection.settings.line_interval;
-  const PassResult result = pass.result;
-  co_await Settle(std::move(connection), end, std::move(pass));
+  co_await Settle(std::move(connection), std::move(pass));
   if (!end.ok()) co_return end;
   co_return result;
 }
@@ -256,7 +229,7 @@ Task<absl::Status> ConnectionPoller::RunParts(ConnectionWithState connection, bo
   }
   OrderIngest ingest(context_->ingest, context_->options, std::move(subject),
                      OrderIngest::Manner());
-  if (!HasBegun(connection)) {
+  if (!connection.state.HasBegun()) {
     ConnectionStart::Fixed fixed = [this, begins = connection.connection](absl::Time started) {
       return MakeStartJob(begins, started);
     };
@@ -265,7 +238,7 @@ Task<absl::Status> ConnectionPoller::RunParts(ConnectionWithState connection, bo
     AddTo(result, ingest.result());
     co_return begun;
   }
-  PollCycle cycle(context_->ingest.log, context_->options, ingest, memory_);
+  PollCycle cycle(context_->options, ingest, memory_);
   absl::Status end = co_await cycle.Poll();
   AddTo(result, ingest.result());
   if (!end.ok() || !lines) co_return end;
@@ -308,13 +281,14 @@ IngestSubject ConnectionPoller::Subject(ConnectionWithState connection) {
   subject.connection = std::move(connection);
   subject.lane = lane_;
   absl::MutexLock lock(&mu_);
-  subject.client = link_.client;
-  subject.turn = link_.turn;
+  subject.client = link_.client();
+  subject.turn = link_.turn();
   return subject;
 }
 
-Task<void> ConnectionPoller::Settle(ConnectionWithState connection, absl::Status end, Pass pass) {
-  if (context_->ingest.stopping() || IsInterruption(end)) {
+Task<void> ConnectionPoller::Settle(ConnectionWithState connection, EndedPass pass) {
+  const bool ok = pass.end.ok();
+  if (context_->ingest.stopping() || IsInterruption(pass.end)) {
     absl::MutexLock lock(&mu_);
     gate_.Interrupted();
     co_return;
@@ -322,96 +296,16 @@ Task<void> ConnectionPoller::Settle(ConnectionWithState connection, absl::Status
   PassVerdict verdict;
   {
     absl::MutexLock lock(&mu_);
-    verdict = gate_.End(end, connection.connection.settings, context_->ingest.clock.Read(),
+    verdict = gate_.End(pass.end, connection.connection.settings, context_->ingest.clock.Read(),
                         context_->random.Unit(), context_->random.Unit());
   }
-  version_due_ = !end.ok();
-  if (end.ok()) background_.Polled();
+  version_due_ = !ok;
+  if (ok) background_.Polled();
   co_await SaveBreaker();
   const bool suspended = connection.state.suspension.has_value();
-  co_await SettleSuspension(suspended, end.ok(), std::move(verdict));
-  co_await Record(std::move(connection), std::move(end), std::move(pass));
-}
-
-Task<void> ConnectionPoller::SettleSuspension(bool suspended, bool ok, PassVerdict verdict) {
-  ConnectionStore& connections = context_->ingest.connections;
-  if (ok && suspended) {
-    const absl::Time now = context_->ingest.clock.Now();
-    auto resume = [&connections, id = id_, now] {
-      return connections.EndSuspension(id, Actor(), now);
-    };
-    co_await Note("end a suspension", std::move(resume));
-  }
-  if (verdict.suspend_reason.empty()) co_return;
-  if (!suspended) {
-    context_->metrics.Suspended(verdict.suspend_reason);
-    context_->ingest.log.Warning("a connection is suspended", {{"connection", id_},
-                                                               {"reason", verdict.suspend_reason},
-                                                               {"error", verdict.suspend_message}});
-  }
-  Suspension suspension;
-  suspension.reason = std::move(verdict.suspend_reason);
-  suspension.message = std::move(verdict.suspend_message);
-  suspension.since = context_->ingest.clock.Now();
-  auto suspend = [&connections, id = id_, suspension] {
-    return connections.Suspend(id, suspension);
-  };
-  co_await Note("suspend", std::move(suspend));
-}
-
-// The connection's row always; a log row if the pass failed in a new way or after it had found
-// something. A complete pass has written its own.
-Task<void> ConnectionPoller::Record(ConnectionWithState connection, absl::Status end, Pass pass) {
-  ConnectionStore& connections = context_->ingest.connections;
-  const std::string failure = end.ok() ? "" : FailureClass(end);
-  const bool news = failure != std::exchange(last_failure_, failure);
-  const std::string error = end.ok() ? "" : std::string(Message(end));
-  context_->metrics.Pass(end.ok() ? "ok" : failure, pass.result);
-  std::vector<LogField> fields{{"connection", id_},
-                               {"recorded", pass.result.recorded},
-                               {"dead", pass.result.dead},
-                               {"cancelled", pass.result.cancelled},
-                               {"duration", poller::FormatDuration(absl::Trunc(
-                                                pass.result.duration, absl::Milliseconds(1)))}};
-  if (!end.ok()) {
-    fields.emplace_back("error", end);
-    context_->ingest.log.Write(news ? LogLevel::kWarning : LogLevel::kDebug, "a poll failed",
-                               fields);
-  } else if (pass.result.Found() > 0) {
-    context_->ingest.log.Info("a poll found orders", fields);
-  }
-  const odoo::Session session = Subject(connection).client->session();
-  if (session.uid != connection.state.odoo_uid ||
-      session.server_version != connection.state.odoo_version) {
-    auto store = [&connections, id = id_, session] {
-      return connections.SaveOdooSession(id, session.uid, session.server_version);
-    };
-    co_await Note("store the login", std::move(store));
-  }
-  LastPoll last;
-  last.at = pass.began.wall;
-  last.duration = pass.result.duration;
-  last.found = pass.result.Found();
-  last.error = error;
-  const absl::Time now = context_->ingest.clock.Now();
-  auto record = [&connections, id = id_, last, now] {
-    return connections.RecordPoll(id, last, now);
-  };
-  co_await Note("record a poll", std::move(record));
-  if (end.ok() || (!news && pass.result.Found() == 0)) co_return;
-  SyncLog log;
-  log.connection = id_;
-  log.connection_name = connection.connection.settings.name;
-  log.kind = pass.kind;
-  log.started_at = pass.began.wall;
-  log.duration = pass.result.duration;
-  log.listed = pass.result.listed;
-  log.recorded = pass.result.recorded + pass.result.cancelled;
-  log.unchanged = pass.result.unchanged;
-  log.dead = pass.result.dead;
-  log.error = error;
-  auto append = [&logs = context_->sync_logs, log] { return logs.Append(log); };
-  co_await Note("log a pass", std::move(append));
+  co_await records_.Suspension(suspended, ok, std::move(verdict));
+  odoo::Session session = Subject(connection).client->session();
+  co_await records_.Pass(std::move(connection), std::move(session), std::move(pass));
 }
 
 Task<void> ConnectionPoller::SaveBreaker() {
@@ -429,13 +323,7 @@ Task<void> ConnectionPoller::SaveBreaker() {
     saved_ = std::move(record);
     return absl::OkStatus();
   };
-  co_await Note("store the breaker", std::move(write));
-}
-
-Task<void> ConnectionPoller::Note(std::string what, std::function<absl::Status()> write) {
-  const absl::Status status = co_await Offload(context_->ingest.storage_pool, std::move(write));
-  if (status.ok() || absl::IsNotFound(status)) co_return;
-  context_->ingest.log.Warning("cannot " + what, {{"connection", id_}, {"error", status}});
+  co_await records_.Note("store the breaker", std::move(write));
 }
 
 Task<absl::StatusOr<ResendResult>> ConnectionPoller::Resend(ResendRequest request, Actor actor) {
@@ -464,8 +352,7 @@ Task<absl::StatusOr<ResendResult>> ConnectionPoller::Resend(ResendRequest reques
   log.unchanged = ingest.requeued();
   log.dead = ingest.result().dead;
   if (!sent.ok()) log.error = std::string(Message(sent.status()));
-  auto append = [&logs = context_->sync_logs, log] { return logs.Append(log); };
-  co_await Note("log a resend", std::move(append));
+  co_await records_.Log("log a resend", std::move(log));
   co_return sent;
 }
 

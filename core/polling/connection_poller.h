@@ -18,7 +18,9 @@
 #include "core/model/job.h"
 #include "core/polling/background_work.h"
 #include "core/polling/ingest_lane.h"
+#include "core/polling/odoo_link.h"
 #include "core/polling/order_ingest.h"
+#include "core/polling/pass_records.h"
 #include "core/polling/poll_cycle.h"
 #include "core/polling/poll_gate.h"
 #include "core/polling/poller_context.h"
@@ -45,20 +47,6 @@ class ConnectionPoller : public std::enable_shared_from_this<ConnectionPoller> {
   Task<absl::StatusOr<std::int64_t>> CountOrders(JobSpec spec);
 
  private:
-  // The client of the present settings. Edited: another.
-  struct Link {
-    odoo::Target target;
-    std::shared_ptr<odoo::Client> client;
-    std::shared_ptr<IngestLane> turn;
-    bool begun = false;        // the connection had a mark
-    std::int64_t version = 0;  // of the settings; never an older one again
-  };
-  struct Pass {
-    Instant began;
-    PassResult result;
-    std::string kind;
-  };
-
   // What is stored now. The gate and the client follow it.
   Task<absl::StatusOr<ConnectionWithState>> Load();
   // Starts what is due behind the polls; else says how long until then.
@@ -73,14 +61,9 @@ class ConnectionPoller : public std::enable_shared_from_this<ConnectionPoller> {
   Task<absl::Status> MakeStartJob(Connection connection, absl::Time started);
   Task<absl::Status> LearnVersion(ConnectionWithState connection);
   // What follows from the end of a pass: breaker, suspension, session, records, logs.
-  Task<void> Settle(ConnectionWithState connection, absl::Status end, Pass pass);
-  Task<void> SettleSuspension(bool suspended, bool ok, PassVerdict verdict);
-  Task<void> Record(ConnectionWithState connection, absl::Status end, Pass pass);
+  Task<void> Settle(ConnectionWithState connection, EndedPass pass);
   Task<void> SaveBreaker();
-  // Writes to a store what may be lost without harm: an error is logged.
-  Task<void> Note(std::string what, std::function<absl::Status()> write);
   IngestSubject Subject(ConnectionWithState connection);
-  void UseSettings(const ConnectionWithState& connection) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   const ConnectionId id_;
   const std::shared_ptr<const PollerContext> context_;
@@ -93,9 +76,10 @@ class ConnectionPoller : public std::enable_shared_from_this<ConnectionPoller> {
 
   absl::Mutex mu_;
   PollGate gate_ ABSL_GUARDED_BY(mu_);
-  Link link_ ABSL_GUARDED_BY(mu_);
+  OdooLink link_ ABSL_GUARDED_BY(mu_);
   bool hurry_ ABSL_GUARDED_BY(mu_) = false;              // somebody asked to look again
   std::vector<OrderId> undecided_ ABSL_GUARDED_BY(mu_);  // by others than the polls
+  PassRecords records_;
   BackgroundWork background_;
 
   // Touched by whoever holds `passes_`.
@@ -103,8 +87,6 @@ class ConnectionPoller : public std::enable_shared_from_this<ConnectionPoller> {
   std::weak_ptr<odoo::Client> memory_of_;  // the Odoo that `memory_` is about
   bool version_due_ = false;               // after a failure: Odoo may have been upgraded
   absl::Duration lines_due_ = -absl::InfiniteDuration();
-  std::string
-      last_failure_;  // class of the failure that this series of passes ends with; empty: none
 };
 
 }  // namespace poller

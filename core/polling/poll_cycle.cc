@@ -31,60 +31,45 @@ std::vector<OrderId> Missing(const std::vector<std::pair<OrderId, std::string>>&
 
 }  // namespace
 
-PollCycle::PollCycle(Logger& log, const PollingOptions& options, OrderIngest& ingest,
-                     PassMemory& memory)
-    : log_(log), ingest_(ingest), memory_(memory), comparer_(options, ingest) {}
+PollCycle::PollCycle(const PollingOptions& options, OrderIngest& ingest, PassMemory& memory)
+    : ingest_(ingest), memory_(memory), comparer_(options, ingest) {}
 
 Task<absl::Status> PollCycle::Poll() {
-  Progress progress;
-  progress.from = WindowStart(ingest_.state().mark, ingest_.window().overlap);
-  while (!progress.complete) {
-    auto wanted = co_await WindowPage(progress);
+  WindowListing listing(ingest_, comparer_,
+                        WindowStart(ingest_.state().mark, ingest_.window().overlap));
+  Listed listed;
+  while (!listing.complete()) {
+    auto wanted = co_await Page(listing, listed);
     CO_RETURN_IF_ERROR(wanted);
     CO_RETURN_IF_ERROR(co_await ingest_.ReadAndCommit(std::move(*wanted)));
   }
-  co_return co_await Conclude(progress);
+  co_return co_await Conclude(listing.from(), std::move(listed));
 }
 
 // The orders of the next page that are to be read; those that are cancelled are committed at once.
-Task<absl::StatusOr<std::vector<WantedOrder>>> PollCycle::WindowPage(Progress& progress) {
+Task<absl::StatusOr<std::vector<WantedOrder>>> PollCycle::Page(WindowListing& listing,
+                                                               Listed& listed) {
   auto step = co_await ingest_.Begin();
   CO_RETURN_IF_ERROR(step);
-  auto page = co_await comparer_.List(progress.from, progress.after);
-  CO_RETURN_IF_ERROR(page);
-  if (progress.first) {
-    progress.first = false;
-    // Of the FIRST answer: what commits while we page would fall behind a later one.
-    ingest_.SetWindowDate(ingest_.Credible(page->date));
-    const auto restart = RestartFrom(ingest_.window(), ingest_.state().mark);
-    if (restart.has_value() && *restart < progress.from) {
-      log_.Warning("Odoo's clock was set back",
-                   {{"connection", ingest_.connection().id},
-                    {"was", poller::FormatTime(ingest_.state().mark)},
-                    {"is", poller::FormatTime(*ingest_.window().date)}});
-      progress.from = *restart;
-      page = co_await comparer_.List(progress.from, progress.after);
-      CO_RETURN_IF_ERROR(page);
-    }
-  }
-  progress.complete = page->complete || page->orders.empty();
-  if (!page->orders.empty()) progress.after = page->orders.back().id;
-  ingest_.result().listed += static_cast<std::int64_t>(page->orders.size());
-  for (const odoo::ListedOrder& row : page->orders)
-    progress.listed.emplace_back(row.id, row.write_date);
+  auto rows = co_await listing.Next();
+  CO_RETURN_IF_ERROR(rows);
+  for (const odoo::ListedOrder& row : *rows) listed.emplace_back(row.id, row.write_date);
   CompareRules rules;
-  co_return co_await comparer_.Compare(std::move(page->orders), std::move(rules));
+  // The first poll after a restore lists all that was written since the backup.
+  rules.unknown_cancelled =
+      ingest_.state().held_since.has_value() && ingest_.connection().settings.send_cancelled;
+  co_return co_await comparer_.Compare(std::move(*rows), std::move(rules));
 }
 
 // What belongs to the end of a complete window alone: orders that went, the mark, the log.
-Task<absl::Status> PollCycle::Conclude(Progress& progress) {
+Task<absl::Status> PollCycle::Conclude(absl::Time from, Listed listed) {
   std::vector<OrderId> open = memory_.suspects;
   std::erase_if(open, [this](OrderId id) { return ingest_.HasCompared(id); });
   CompareRules rules;
   rules.undecided = true;
   CO_RETURN_IF_ERROR(co_await comparer_.LookUp(std::move(open), std::move(rules)));
   const std::set<OrderId> before(memory_.suspects.begin(), memory_.suspects.end());
-  std::vector<OrderId> suspects = Missing(memory_.listed, progress.listed, progress.from);
+  std::vector<OrderId> suspects = Missing(memory_.listed, listed, from);
   std::erase_if(suspects, [&](OrderId id) { return before.contains(id); });
   suspects.insert(suspects.end(), ingest_.undecided().begin(), ingest_.undecided().end());
   std::sort(suspects.begin(), suspects.end());
@@ -93,9 +78,9 @@ Task<absl::Status> PollCycle::Conclude(Progress& progress) {
   IngestBatch last = ingest_.NewBatch();
   last.mark = ingest_.window().date.value_or(ingest_.state().mark);
   CO_RETURN_IF_ERROR(co_await ingest_.Conclude(std::move(last), "poll"));
-  if (progress.listed.size() > kMaxRemembered) progress.listed.clear();
-  progress.listed.shrink_to_fit();
-  memory_.listed = std::move(progress.listed);
+  if (listed.size() > kMaxRemembered) listed.clear();
+  listed.shrink_to_fit();
+  memory_.listed = std::move(listed);
   memory_.suspects = std::move(suspects);
   co_return absl::OkStatus();
 }

@@ -9,9 +9,9 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "core/async/task.h"
-#include "core/base/log.h"
 #include "core/polling/order_comparer.h"
 #include "core/polling/order_ingest.h"
+#include "core/polling/window_listing.h"
 
 namespace poller {
 
@@ -32,22 +32,16 @@ struct PassMemory {
 class PollCycle {
  public:
   // All outlive the cycle. `ingest` is this pass's own. The connection has begun.
-  PollCycle(Logger& log, const PollingOptions& options, OrderIngest& ingest, PassMemory& memory);
+  PollCycle(const PollingOptions& options, OrderIngest& ingest, PassMemory& memory);
 
   // Lists and compares the window since the mark, and moves the mark.
   Task<absl::Status> Poll();
 
  private:
-  struct Progress {
-    absl::Time from;  // the first write_date that is listed
-    OrderId after;
-    bool first = true, complete = false;
-    std::vector<std::pair<OrderId, std::string>> listed;
-  };
-  Task<absl::StatusOr<std::vector<WantedOrder>>> WindowPage(Progress& progress);
-  Task<absl::Status> Conclude(Progress& progress);
+  using Listed = std::vector<std::pair<OrderId, std::string>>;
+  Task<absl::StatusOr<std::vector<WantedOrder>>> Page(WindowListing& listing, Listed& listed);
+  Task<absl::Status> Conclude(absl::Time from, Listed listed);
 
-  Logger& log_;
   OrderIngest& ingest_;
   PassMemory& memory_;
   OrderComparer comparer_;

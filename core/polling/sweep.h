@@ -10,6 +10,7 @@
 #include "core/async/task.h"
 #include "core/polling/order_comparer.h"
 #include "core/polling/order_ingest.h"
+#include "core/polling/window_listing.h"
 
 namespace poller {
 
@@ -28,23 +29,18 @@ class Sweep {
   Task<absl::Status> Run();
 
  private:
-  struct Progress {
-    absl::Time from;  // the first write_date that is listed
-    OrderId after;    // of the listing
-    OrderId checked;  // open orders up to this id were checked
-    bool first = true, complete = false;
-    CompareRules rules;
-  };
-  Task<absl::StatusOr<std::vector<WantedOrder>>> Page(Progress& progress,
+  Task<absl::StatusOr<std::vector<WantedOrder>>> Page(WindowListing& listing,
                                                       std::vector<OrderId>& listed);
-  Task<absl::Status> CheckOpen(Progress& progress, std::vector<OrderId> listed);
-  Task<absl::StatusOr<std::vector<OrderHead>>> OpenOrders(const Progress& progress);
+  Task<absl::Status> CheckOpen(const WindowListing& listing, std::vector<OrderId> listed);
+  Task<absl::StatusOr<std::vector<OrderHead>>> OpenOrders(absl::Time from);
 
   IngestStore& store_;
   Executor storage_pool_;
   const PollingOptions& options_;
   OrderIngest& ingest_;
   OrderComparer comparer_;
+  CompareRules rules_;
+  OrderId checked_;  // open orders up to this id were checked
 };
 
 }  // namespace poller

@@ -5,7 +5,7 @@
 namespace poller {
 
 bool SweepSchedule::NeedsPlace(const ConnectionState& state) const {
-  return due_ == absl::InfiniteDuration() && state.mark != absl::InfinitePast();
+  return due_ == absl::InfiniteDuration() && state.HasBegun();
 }
 
 void SweepSchedule::Place(const ConnectionState& state, absl::Duration now, double unit) {
