@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # One minute of the product without a real Odoo: two simulated shops, a receiver that fails for a while, pollerd on its defaults.
 #   ./demo.sh          runs, shows, cleans up after itself
-#   ./demo.sh --keep   leaves everything running at the end (for ten minutes at most) and says how to talk to it
+#   ./demo.sh --keep   goes on at the end and says how to talk to it, until Ctrl-C or until the simulators end by themselves
 set -euo pipefail
 cd "$(dirname "$0")"
 . tests/deps.sh
@@ -32,9 +32,11 @@ fi
 
 say "Two shops, a receiver and pollerd start"
 printf 'whsec_%s\n' "$(head -c 24 /dev/urandom | base64)" >"$folder/webhook.secret"
-start odoo "$bin/odoo_sim" --port 0 --databases shop1,shop2 --orders-per-second 0
+life=600 # seconds that the simulators live, so that a demo that is forgotten does not go on for ever
+until=$(date -d "+$life seconds" +%T)
+start odoo "$bin/odoo_sim" --max-seconds "$life" --port 0 --databases shop1,shop2 --orders-per-second 0
 odoo=$address
-start receiver "$bin/receiver" --port 0 --secret-file "$folder/webhook.secret"
+start receiver "$bin/receiver" --max-seconds "$life" --port 0 --secret-file "$folder/webhook.secret"
 receiver=$address
 # The defaults, but for the ports (others may be in use) and the loopback addresses of this demo. Retries come sooner, so
 # that a minute is enough to see some.
@@ -120,10 +122,11 @@ Try next:
   $bin/pollerctl --help
 END
 if $keep; then
-  say "Everything keeps running; press Ctrl-C to end it"
-  confirm_orders &
+  say "Everything goes on until Ctrl-C; the simulated shops and the receiver end by themselves at $until, and then the rest does too"
+  confirm_orders 2>/dev/null &
   pids+=($!)
-  wait "${pids[2]}" || true
+  wait -n "${pids[@]:0:3}" || true # shops, receiver, pollerd: without one of them there is nothing to see
+  say "A simulator or pollerd has ended: ending everything else that was started"
 else
   say "Done. With --keep it would go on."
 fi

@@ -17,33 +17,62 @@ constexpr std::string_view kDomain = "odoopoller";
 struct FieldFlag {
   std::string_view field, flag;
 };
+// Settings of a connection are named as the requests hold them: "connection.name", because a
+// request may have a name of its own.
 constexpr FieldFlag kFlags[] = {
-    {"name", "--name"},
-    {"external_id", "--connection-id"},
-    {"odoo.url", "--url"},
-    {"odoo.database", "--database"},
-    {"odoo.username", "--username"},
-    {"odoo.api_key", "--api-key-file"},
-    {"odoo.protocol", "--protocol"},
-    {"odoo.company_ids", "--company"},
-    {"odoo.ca_pem", "--odoo-ca"},
-    {"odoo.rate", "--odoo-rate"},
-    {"webhook.url", "--webhook-url"},
-    {"webhook.secret", "--webhook-secret-file"},
-    {"webhook.legacy_secret_header", "--legacy-secret-header"},
-    {"webhook.ca_pem", "--webhook-ca"},
-    {"interval", "--interval"},
-    {"overlap", "--overlap"},
-    {"line_interval", "--line-interval"},
-    {"track_age", "--track-age"},
-    {"send_cancelled", "--send-cancelled"},
-    {"send_every_touch", "--send-every-touch"},
-    {"start_from", "--start-from"},
-    {"last_n", "--last"},
-    {"orders.names", "--order"},
-    {"name_prefix", "--prefix"},
-    {"after_sequence", "--after"},
+    {"connection", "ID or -c ID"},
+    {"connection.name", "--name"},
+    {"connection.external_id", "--connection-id"},
+    {"connection.odoo.url", "--url"},
+    {"connection.odoo.database", "--database"},
+    {"connection.odoo.username", "--username"},
+    {"connection.odoo.api_key", "--api-key-file"},
+    {"connection.odoo.protocol", "--protocol"},
+    {"connection.odoo.company_ids", "--company"},
+    {"connection.odoo.ca_pem", "--odoo-ca"},
+    {"connection.odoo.rate", "--odoo-rate"},
+    {"connection.webhook.url", "--webhook-url"},
+    {"connection.webhook.secret", "--webhook-secret-file"},
+    {"connection.webhook.legacy_secret_header", "--legacy-secret-header"},
+    {"connection.webhook.ca_pem", "--webhook-ca"},
+    {"connection.interval", "--interval"},
+    {"connection.overlap", "--overlap"},
+    {"connection.line_interval", "--line-interval"},
+    {"connection.track_age", "--track-age"},
+    {"connection.send_cancelled", "--send-cancelled"},
+    {"connection.send_every_touch", "--send-every-touch"},
+    {"connection.start_from", "--start-from"},
+    {"connection.paused_polling", "--disabled"},
+    {"connection.paused_delivery", "--disabled"},
+    {"same_odoo", "--same-odoo"},
+    {"force", "--force"},
+    {"scope", "--polling or --delivery"},
+    {"unhealthy", "--unhealthy"},
+    {"since_time", "--since"},
+    {"until_time", "--until"},
+    {"repair", "--repair"},
+    {"validate_only", "--dry-run"},
+    {"unfinished", "--unfinished"},
+    {"job_id", "N"},
+    {"delivery_id", "N"},
+    {"dead", "--dead"},
     {"reason", "--reason"},
+    {"order", "NAME or --id"},
+    {"order_id", "--id"},
+    {"selection", "--last, --order or --id"},
+    {"last_n", "--last"},
+    {"orders", "--order or --id"},
+    {"orders.names", "--order"},
+    {"orders.ids", "--id"},
+    {"name_prefix", "--prefix"},
+    {"page_size", "-n"},
+    {"after_sequence", "--after"},
+    {"types", "--type"},
+    {"include_payload", "--payload"},
+    {"name", "NAME"},
+    {"role", "--role"},
+    {"token_id", "ID"},
+    {"secret", "--secret-file"},
 };
 
 struct Hint {
@@ -81,6 +110,10 @@ constexpr Hint kHints[] = {
     {"TOO_MANY_STREAMS", "close one, or use another token"},
     {"ROTATION_RUNS", "pollerctl show ID says until when; --overlap 0 does not wait for it"},
     {"ODOO_FAILED", "pollerctl test ID shows what is wrong"},
+    {"JOB_NOT_FOUND", "pollerctl jobs lists them"},
+    {"JOB_RUNS", "pollerctl jobs --unfinished shows it; pollerctl jobs cancel N ends it"},
+    {"FILE_EXISTS", "choose another NAME"},
+    {"DISK_LOW", "pollerctl status shows how much is free"},
     {"STORAGE_BUSY", "repeat in a moment; if it stays, look at the disk of the server"},
     {"DRAINING", "the server is stopping: repeat when it is back"},
 };
@@ -126,12 +159,17 @@ ErrorDetails DetailsOf(const grpc::Status& status) {
 }
 
 std::string FlagOf(const std::string& field) {
-  std::string_view path = field;
-  if (path.starts_with("connection.")) path.remove_prefix(std::string_view("connection.").size());
-  for (const FieldFlag& known : kFlags) {
-    if (known.field == path) return std::string(known.flag);
+  // Core names settings without the message that holds them.
+  for (const std::string& path : {field, "connection." + field}) {
+    for (const FieldFlag& known : kFlags) {
+      if (known.field == path) return std::string(known.flag);
+    }
   }
   return field;
+}
+
+std::string SettingFlag(std::string_view field) {
+  return FlagOf("connection." + std::string(field));
 }
 
 int ExitCodeOf(const grpc::Status& status, bool connected) {

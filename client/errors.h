@@ -6,6 +6,7 @@
 #include <optional>
 #include <ostream>
 #include <string>
+#include <string_view>
 
 #include "google/rpc/error_details.pb.h"
 
@@ -19,9 +20,11 @@ struct ErrorDetails {
 };
 ErrorDetails DetailsOf(const grpc::Status& status);
 
-// The flag that sets a field of a request ("connection.odoo.url" is "--url"); the field itself if
-// no flag does.
+// What of a command line sets a field of a request ("connection.odoo.url" is "--url", "job_id" is
+// "N"); the field itself if nothing does.
 std::string FlagOf(const std::string& field);
+// The same for a setting of a connection: "odoo.url", "name".
+std::string SettingFlag(std::string_view field);
 
 // `connected`: the channel reached a server at some time. Without it a failed call means that there
 // is none.

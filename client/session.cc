@@ -95,11 +95,10 @@ Look Session::look() const {
 
 void Session::Prepare(grpc::ClientContext& context, absl::Duration patience) const {
   if (!token_.empty()) context.AddMetadata("authorization", "Bearer " + token_.Reveal());
-  const absl::Duration limit = timeout_ > absl::ZeroDuration() ? timeout_ : patience;
   if (patience == absl::InfiniteDuration()) return;
-  context.set_deadline(
-      gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
-                   gpr_time_from_millis(absl::ToInt64Milliseconds(limit), GPR_TIMESPAN)));
+  context.set_deadline(gpr_time_add(
+      gpr_now(GPR_CLOCK_MONOTONIC),
+      gpr_time_from_millis(absl::ToInt64Milliseconds(timeout_.value_or(patience)), GPR_TIMESPAN)));
 }
 
 bool Session::Connected() {

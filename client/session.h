@@ -7,6 +7,7 @@
 #include <grpcpp/support/status.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -74,6 +75,8 @@ class Session {
   // What the user typed for a connection: if there is none, near names are told.
   void set_typed_connection(std::string typed) { typed_connection_ = std::move(typed); }
   const std::string& server() const { return options_.channel.server; }
+  // --timeout; unset: it was not given.
+  std::optional<absl::Duration> timeout() const { return timeout_; }
 
   template <class Service>
   std::unique_ptr<typename Service::Stub> Stub() const {
@@ -116,7 +119,7 @@ class Session {
   GlobalOptions options_;
   std::shared_ptr<grpc::Channel> channel_;
   Secret token_;
-  absl::Duration timeout_ = absl::ZeroDuration();  // zero: the verb's own
+  std::optional<absl::Duration> timeout_;  // unset: the verb's own
   bool connected_ = false;
   std::string typed_connection_;
   CallCanceller* canceller_ = nullptr;

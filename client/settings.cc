@@ -76,8 +76,10 @@ void AddGlobalFlags(CLI::App& app, GlobalFlags& flags) {
                  "How to show the answer; jsonl: one message a line "
                  "[table]")
       ->type_name("table|json|jsonl");
-  app.add_option("--timeout", flags.timeout,
-                 "How long to wait for an answer, such as 30s [the verb's own]")
+  app.add_option(
+         "--timeout", flags.timeout,
+         "How long to wait for an answer, such as 30s [the verb's own], and for the end of a "
+         "job that is followed [for ever]")
       ->type_name("DURATION");
   app.add_option("--ca", flags.ca,
                  "TLS: PEM file with the authority of the server's certificate [the system's]")

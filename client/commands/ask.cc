@@ -17,13 +17,16 @@ bool Confirm(Session& session, std::string_view question, bool preset) {
   }
 }
 
+bool CanBeAsked(Session& session, bool yes, std::string_view instead) {
+  if (yes || session.io().terminal.CanAsk()) return true;
+  session.WrongUsage(fmt::format("nobody can be asked here: repeat with {}", instead));
+  return false;
+}
+
 bool Agreed(Session& session, bool yes, std::string_view question, int& code) {
-  if (yes) return true;
-  if (!session.io().terminal.CanAsk()) {
-    code = session.WrongUsage("nobody can be asked here: repeat with --yes");
-    return false;
-  }
-  if (Confirm(session, question, false)) return true;
+  code = kUsage;
+  if (!CanBeAsked(session, yes)) return false;
+  if (yes || Confirm(session, question, false)) return true;
   session.Note("nothing was done");
   code = kDone;
   return false;

@@ -10,6 +10,7 @@
 #include <optional>
 #include <utility>
 
+#include "client/arguments.h"
 #include "client/commands/secret_files.h"
 #include "client/convert.h"
 #include "client/errors.h"
@@ -122,6 +123,18 @@ absl::Status CheckText(std::string_view field, const std::string& text) {
   return absl::OkStatus();
 }
 
+// `start_from` as the server takes it: an age becomes a time.
+absl::StatusOr<std::string> StartValue(const std::string& text, absl::Time now) {
+  if (text == "now" || text == "beginning" || text.starts_with("last:")) return text;
+  const auto time = ParseTimeOrAge(text, now);
+  if (!time.ok()) {
+    return Invalid(
+        "must be now, beginning, last:N, a time such as 2026-01-31, or an age such as 30d");
+  }
+  if (*time > now) return Invalid("lies in the future: to begin with what comes, say now");
+  return poller::FormatTime(*time);
+}
+
 std::string DefaultOf(const Question& question, const api::Connection& connection) {
   if (question.field == "name") return connection.odoo().database();
   if (question.field == "interval") return "60s";
@@ -229,6 +242,8 @@ void ConnectionFlags::AddTo(CLI::App& verb, For purpose) {
           "How often changed order lines are looked for, 5s to 24h [5m]");
   AddText(verb, "--track-age", "track_age", "DURATION",
           "How old an order may be for changes of its lines to be noticed [90d]");
+  AddText(verb, "--odoo-rate", "odoo.rate", "NUMBER",
+          "At most so many calls a second to Odoo, such as 0.5; 0: the server's default [0]");
   AddText(verb, "--company", "odoo.company_ids", "IDS",
           "Only orders of these companies: Odoo's ids, with commas between [all]");
   AddFile(verb, "--odoo-ca", "odoo.ca_pem", "PEM file with the authority of Odoo's certificate");
@@ -238,18 +253,20 @@ void ConnectionFlags::AddTo(CLI::App& verb, For purpose) {
   AddText(
       verb, "--start-from", "start_from", "now|beginning|WHEN",
       "What to deliver of the history: now (nothing), beginning (all), last:N (the newest N), or "
-      "all since a time such as 2026-01-31 [now]");
+      "all since a time such as 2026-01-31, or an age such as 30d [now]");
 }
 
 bool ConnectionFlags::Apply(Session& session, api::Connection& connection) const {
   bool good = true;
   const auto complain = [&](const std::string& field, const absl::Status& status) {
-    session.WrongUsage(fmt::format("{}: {}", FlagOf(field), Message(status)));
+    session.WrongUsage(fmt::format("{}: {}", SettingFlag(field), Message(status)));
     good = false;
   };
   for (const auto& [field, text] : texts_) {
-    if (const absl::Status status = SetField(connection, field, text); !status.ok())
-      complain(field, status);
+    const absl::StatusOr<std::string> value =
+        field == "start_from" ? StartValue(text, session.now()) : text;
+    const absl::Status status = value.ok() ? SetField(connection, field, *value) : value.status();
+    if (!status.ok()) complain(field, status);
   }
   for (const auto& [field, file] : files_) {
     auto content = ReadValue(session.io(), file);

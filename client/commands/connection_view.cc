@@ -84,6 +84,8 @@ void AddSettings(const api::Connection& connection, Fields& fields) {
   if (!companies.empty()) fields.Add("Companies", companies);
   fields.Add("Cancellations", connection.send_cancelled() ? "sent" : "not sent");
   if (connection.send_every_touch()) fields.Add("Touches", "sent");
+  fields.Add("Started from", connection.start_from() == "now" ? "now (when it was added)"
+                                                              : connection.start_from());
 }
 
 }  // namespace
@@ -107,6 +109,10 @@ Cell HealthCell(const api::Connection& connection) {
       return {paused.empty() ? "paused" : paused, Colour::kWarn};
     case api::CONNECTION_HEALTH_DEGRADED:
       return {"degraded" + also, Colour::kWarn};
+    case api::CONNECTION_HEALTH_HELD:
+      return {"held" + also, Colour::kWarn};
+    case api::CONNECTION_HEALTH_STANDS_STILL:
+      return {"stands still" + also, Colour::kBad};
     case api::CONNECTION_HEALTH_CIRCUIT_OPEN:
       return {"circuit open" + also, Colour::kBad};
     case api::CONNECTION_HEALTH_SUSPENDED:
@@ -122,14 +128,16 @@ std::string Problem(const api::Connection& connection) {
     return state.suspension().message().empty() ? state.suspension().reason()
                                                 : state.suspension().message();
   }
+  if (state.health() == api::CONNECTION_HEALTH_STANDS_STILL)
+    return "not polled: the server's disk is nearly full";
   if (!state.last_poll().error().empty()) return state.last_poll().error();
   if (state.odoo_breaker().state() >= api::BREAKER_STATE_OPEN)
     return state.odoo_breaker().last_error();
   if (state.has_receiver_gone_since()) return "the receiver answers 410: it wants no more";
   if (state.receiver_breaker().state() >= api::BREAKER_STATE_OPEN)
     return state.receiver_breaker().last_error();
-  if (state.dead_count() > 0) return fmt::format("{} dead", state.dead_count());
   if (state.has_held_since()) return "held after a restore until a poll and a sweep are complete";
+  if (state.dead_count() > 0) return fmt::format("{} dead", state.dead_count());
   return "";
 }
 
@@ -142,7 +150,7 @@ void PrintConnections(Session& session,
                {"WAITING", true},
                {"DEAD", true},
                {"ODOO", false, true},
-               {"PROBLEM", false, true}});
+               {"PROBLEM", false, true, true}});
   for (const api::Connection& connection : connections) {
     const api::ConnectionState& state = connection.state();
     table.Add({std::to_string(connection.id()), connection.name(), HealthCell(connection),
@@ -168,6 +176,8 @@ void PrintConnection(Session& session, const api::Connection& connection) {
                     Colour::kWarn));
   }
   fields.Add("Health", HealthCell(connection));
+  if (state.health() == api::CONNECTION_HEALTH_STANDS_STILL)
+    fields.Add("Stands still", Cell(Problem(connection), Colour::kBad));
   if (state.has_suspension()) {
     fields.Add("Suspended", Cell(fmt::format("{}: {}", Ago(session, state.suspension().since()),
                                              Problem(connection)),

@@ -1,7 +1,6 @@
 // add, list, show, edit, delete
 #include <fmt/format.h>
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -15,22 +14,14 @@
 #include "client/errors.h"
 #include "client/output/text.h"
 #include "client/paging.h"
+#include "client/request_id.h"
 #include "client/watch_flag.h"
-#include "core/base/random_source.h"
 #include "odoopoller/v1/connection_service.grpc.pb.h"
 
 namespace poller::client {
 namespace {
 
 using Service = api::ConnectionService;
-
-std::string NewRequestId() {
-  std::array<std::uint8_t, 16> bytes{};
-  SystemRandom().Fill(bytes);
-  std::string id;
-  for (const std::uint8_t byte : bytes) id += fmt::format("{:02x}", byte);
-  return id;
-}
 
 // Asks again for what the server refused. False: nothing can be asked, or the input ended.
 bool AskAgain(Session& session, const grpc::Status& status, api::Connection& connection,
@@ -65,7 +56,7 @@ int AskForMissing(Session& session, api::Connection& connection, bool& asked) {
   if (!session.io().terminal.CanAsk()) {
     for (const Question& question : missing) {
       session.WrongUsage(
-          fmt::format("{} is missing ({})", FlagOf(std::string(question.field)), question.label));
+          fmt::format("{} is missing ({})", SettingFlag(question.field), question.label));
     }
     return kUsage;
   }

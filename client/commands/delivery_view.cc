@@ -51,7 +51,7 @@ void PrintDeliveries(Session& session,
                {"TRIES", true},
                {"NEXT"},
                {"HTTP", true},
-               {"ERROR", false, true}});
+               {"ERROR", false, true, true}});
   for (const api::Delivery& delivery : deliveries) {
     const bool pending = delivery.status() == api::DELIVERY_STATUS_PENDING;
     const std::string next = delivery.in_flight() ? "now"
@@ -86,7 +86,8 @@ void AddDelivery(const Session& session, const api::Delivery& delivery, Fields& 
 
 void PrintAttempts(Session& session,
                    const google::protobuf::RepeatedPtrField<api::DeliveryAttempt>& attempts) {
-  Table table({{"TRY", true}, {"WHEN"}, {"TOOK", true}, {"HTTP", true}, {"RESULT", false, true}});
+  Table table(
+      {{"TRY", true}, {"WHEN"}, {"TOOK", true}, {"HTTP", true}, {"RESULT", false, true, true}});
   for (const api::DeliveryAttempt& attempt : attempts) {
     const bool accepted = attempt.failure().empty() && attempt.error().empty();
     table.Add({std::to_string(attempt.number()), Ago(session, attempt.start_time()),

@@ -24,7 +24,9 @@ std::string Word(std::string name, std::string_view prefix) {
 
 std::string WaitText(const std::string& word) {
   if (word == "backlog") return "waits until fewer orders wait for delivery";
-  if (word == "odoo") return "waits for Odoo";
+  if (word == "odoo") return "waits for Odoo, which does not answer as it should";
+  if (word == "suspended") return "waits: the shop is suspended, pollerctl show tells why";
+  if (word == "start") return "waits for the shop's first poll";
   if (word == "paused") return "waits: polling is paused";
   if (word == "disk") return "waits: the server's disk is nearly full";
   return "waits: " + Printable(word);
@@ -102,7 +104,7 @@ void PrintJobs(Session& session, const google::protobuf::RepeatedPtrField<api::J
                {"SHOP", false, true},
                {"STATE"},
                {"MADE"},
-               {"PROGRESS", false, true}});
+               {"PROGRESS", false, true, true}});
   for (const api::Job& job : jobs) {
     table.Add({std::to_string(job.id()), KindName(job.kind()), job.connection_name(),
                StateCell(job), Ago(session, job.create_time()), ProgressText(job)});

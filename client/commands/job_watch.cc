@@ -1,10 +1,13 @@
 #include "client/commands/job_watch.h"
 
 #include <fmt/format.h>
+#include <grpc/support/time.h>
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
@@ -49,6 +52,7 @@ class Watcher {
   Watcher(Session& session, std::int64_t job)
       : session_(session), stub_(session.Stub<api::JobService>()), line_(session) {
     request_.set_job_id(job);
+    if (const auto timeout = session.timeout()) deadline_ = After(*timeout);
   }
 
   int Run() {
@@ -61,11 +65,9 @@ class Watcher {
     interrupt.OnInterrupt(nullptr);
     line_.Close();
     if (known_ && IsOver(job_)) return Conclude();
-    if (interrupt.Interrupted()) {
-      session_.Note(fmt::format("\njob {} goes on; pollerctl jobs watch {} shows it again",
-                                request_.job_id(), request_.job_id()));
-      return kDone;
-    }
+    if (interrupt.Interrupted()) return Detach("interrupted", kInterrupted);
+    if (known_ && status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED)
+      return Detach("not over in time", kUnfinished);
     return session_.Fail(status);
   }
 
@@ -77,7 +79,7 @@ class Watcher {
       if ((known_ && IsOver(job_)) || interrupt.Interrupted() || !known_ || !lost) return status;
       line_.Close();
       session_.Note("pollerctl: the connection is lost; trying again until it is back");
-      if (!interrupt.Wait(wait_)) return status;
+      if (!interrupt.Wait(std::min(wait_, TimeLeft()))) return status;
       wait_ = std::min(2 * wait_, kLongestWait);
     }
   }
@@ -85,6 +87,7 @@ class Watcher {
   grpc::Status ReadOne(Interrupt& interrupt) {
     grpc::ClientContext context;
     session_.Prepare(context, absl::InfiniteDuration());
+    if (deadline_) context.set_deadline(*deadline_);
     SetContext(&context, interrupt);
     const auto reader = stub_->WatchJob(&context, request_);
     api::WatchJobResponse message;
@@ -109,6 +112,26 @@ class Watcher {
     if (context_ != nullptr && interrupt.Interrupted()) context_->TryCancel();
   }
 
+  static gpr_timespec After(absl::Duration duration) {
+    return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
+                        gpr_time_from_millis(absl::ToInt64Milliseconds(duration), GPR_TIMESPAN));
+  }
+
+  absl::Duration TimeLeft() const {
+    if (!deadline_) return absl::InfiniteDuration();
+    const gpr_timespec left = gpr_time_sub(*deadline_, gpr_now(GPR_CLOCK_MONOTONIC));
+    return std::max(absl::ZeroDuration(), absl::Milliseconds(gpr_time_to_millis(left)));
+  }
+
+  // The job goes on without us.
+  int Detach(std::string_view why, int code) {
+    session_.Note(
+        fmt::format("\npollerctl: {}: job {} goes on; pollerctl jobs watch {} shows it again", why,
+                    request_.job_id(), request_.job_id()));
+    if (known_ && session_.format() == Format::kJson) session_.PrintMessage(job_);
+    return code;
+  }
+
   int Conclude() {
     if (session_.format() == Format::kJson) session_.PrintMessage(job_);
     if (session_.table()) {
@@ -126,8 +149,9 @@ class Watcher {
   const std::unique_ptr<api::JobService::Stub> stub_;
   ProgressLine line_;
   api::WatchJobRequest request_;
-  api::Job job_;        // as it was last
-  bool known_ = false;  // `job_` is set: there is a server that lets us read
+  api::Job job_;                          // as it was last
+  bool known_ = false;                    // `job_` is set: there is a server that lets us read
+  std::optional<gpr_timespec> deadline_;  // --timeout
   absl::Duration wait_ = kFirstWait;
   absl::Mutex mutex_;
   grpc::ClientContext* context_ ABSL_GUARDED_BY(mutex_) = nullptr;  // what an interrupt cancels

@@ -9,8 +9,9 @@ namespace poller::client {
 
 // Shows a job's progress on standard error until it is over, then the job on standard output; with
 // jsonl each message on standard output instead. A connection that is lost is made again. An
-// interrupt detaches: the job goes on, and the exit code is kDone. Else: kDone; kRefused if the job
-// failed or was cancelled; kUnhealthy if a reconcile without repair found differences.
+// interrupt (kInterrupted) and the end of --timeout (kUnfinished) detach: the job goes on, which is
+// said. Else: kDone; kRefused if the job failed or was cancelled; kUnhealthy if a reconcile without
+// repair found differences.
 int WatchJob(Session& session, std::int64_t job);
 
 }  // namespace poller::client

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "client/arguments.h"
 #include "client/commands/ask.h"
 #include "client/commands/commands.h"
 #include "client/commands/job_view.h"
@@ -31,19 +32,12 @@ struct StartOptions {
   bool repair = false, dry_run = false, yes = false, no_wait = false;
 };
 
-// A time, or how long ago: "2026-01-01", "2026-01-01T10:00:00Z", "7d". False: said what is wrong.
+// False: said what is wrong.
 bool ReadTime(Session& session, const char* flag, const std::string& text,
               google::protobuf::Timestamp& proto) {
-  absl::StatusOr<absl::Time> time = poller::ParseTime(text);
+  const absl::StatusOr<absl::Time> time = ParseTimeOrAge(text, session.now());
   if (!time.ok()) {
-    const auto ago = ParseDuration(text);
-    if (ago.ok() && *ago >= absl::ZeroDuration()) time = session.now() - *ago;
-  }
-  if (!time.ok()) {
-    session.WrongUsage(fmt::format(
-        "{}: \"{}\" is neither a time such as 2026-01-31 or 2026-01-31T10:00:00Z nor an age such "
-        "as 7d",
-        flag, Printable(text)));
+    session.WrongUsage(fmt::format("{}: {}", flag, Message(time.status())));
     return false;
   }
   proto.set_seconds(absl::ToUnixSeconds(*time));
@@ -60,22 +54,21 @@ bool FillRequest(Session& session, const StartOptions& options, Request& request
          ReadTime(session, "--until", options.until, *request.mutable_until_time());
 }
 
-std::string Orders(std::int64_t count) {
-  return count == 1 ? "1 order" : fmt::format("{} orders", count);
-}
-
 // Counts, asks, starts and follows. `deliver`: it may cause deliveries, so a person is asked.
 template <class Request, class Response>
 int Start(Session& session, const StartOptions& options, Request request,
           grpc::Status (Service::Stub::*method)(grpc::ClientContext*, const Request&, Response*),
           const std::string& what, bool deliver) {
   if (!FillRequest(session, options, request)) return kUsage;
+  if (deliver && !options.dry_run &&
+      !CanBeAsked(session, options.yes, "--yes, or with --dry-run to see how many orders it means"))
+    return kUsage;
   const auto stub = session.Stub<Service>();
   Response counted;
   request.set_validate_only(true);
   grpc::Status status = session.Call(*stub, method, request, counted, kPatience);
   if (!status.ok()) return session.Fail(status);
-  const std::string count = Orders(counted.order_count());
+  const std::string count = Counted(counted.order_count(), "order", "orders");
   if (options.dry_run) {
     if (session.table()) {
       session.io().out << fmt::format("{} in that range\n", count);
@@ -85,11 +78,8 @@ int Start(Session& session, const StartOptions& options, Request request,
     return kDone;
   }
   session.Note(fmt::format("{} in that range", count));
-  if (deliver && !options.yes && session.io().terminal.CanAsk() &&
-      !Confirm(session, what + "?", false)) {
-    session.Note("nothing was started");
-    return kDone;
-  }
+  int code = kDone;
+  if (deliver && !Agreed(session, options.yes, what + "?", code)) return code;
   request.set_validate_only(false);
   request.set_request_id(NewRequestId());
   Response response;
@@ -127,7 +117,6 @@ struct ListOptions {
 };
 
 int List(Session& session, const ListOptions& options) {
-  if (options.count < 1) return session.WrongUsage("-n: must be at least 1");
   api::ListJobsRequest request;
   if (!options.connection.empty())
     *request.mutable_connection() = ParseConnectionRef(options.connection);
@@ -205,25 +194,25 @@ void RegisterWithNumber(Registry& registry, CLI::App& jobs, const char* name,
                [id, run](Session& session) { return run(session, *id); })
       .add_option("N", *id, "The job: see pollerctl jobs list")
       ->required()
-      ->check(CLI::PositiveNumber);
+      ->check(WholeNumber(1, "the number of a job, as pollerctl jobs lists them"));
 }
 
 void AddListFlags(CLI::App& verb, ListOptions& options) {
   verb.add_option("-c,--connection", options.connection, "Only this shop: number or exact name")
       ->type_name("ID");
   verb.add_flag("--unfinished", options.unfinished, "Only those that are not over");
-  verb.add_option("-n", options.count, "At most so many [20]")->type_name("COUNT");
+  verb.add_option("-n", options.count, "At most so many [20]")->type_name("COUNT")->check(Count());
 }
 
 }  // namespace
 
 void RegisterJobs(Registry& registry) {
   auto backfill = std::make_shared<StartOptions>();
-  CLI::App& backfill_verb =
-      RegisterStart(registry, "backfill", "Deliver a shop's history: what was never delivered",
-                    "pollerctl backfill -c shop1 --since 2026-01-01\n"
-                    "pollerctl backfill -c shop1 --since 30d --dry-run",
-                    Backfill, backfill);
+  CLI::App& backfill_verb = RegisterStart(
+      registry, "backfill", "Deliver a shop's history: what was never delivered",
+      "pollerctl backfill -c shop1 --since 30d --dry-run    how many orders it means\n"
+      "pollerctl backfill -c shop1 --since 2026-01-01       asks, and follows the job",
+      Backfill, backfill);
   backfill_verb.add_option("--since", backfill->since, "Orders dated since this time, or age")
       ->type_name("TIME")
       ->required();

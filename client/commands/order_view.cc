@@ -26,7 +26,7 @@ void PrintOrders(Session& session, const google::protobuf::RepeatedPtrField<api:
                {"REV", true},
                {"STATUS"},
                {"SINCE"},
-               {"ERROR", false, true}});
+               {"ERROR", false, true, true}});
   int number = 0;
   for (const api::Order& order : orders) {
     Cell status = StatusCell(order.status());

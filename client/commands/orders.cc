@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "client/arguments.h"
 #include "client/commands/commands.h"
 #include "client/commands/connection_view.h"
 #include "client/commands/delivery_view.h"
@@ -26,7 +27,6 @@ struct ListOptions {
 };
 
 int List(Session& session, const ListOptions& options) {
-  if (options.count < 1) return session.WrongUsage("-n: must be at least 1");
   api::ListOrdersResponse response;
   const grpc::Status status =
       ListOrders(session, options.connection, options.prefix, options.count, response);
@@ -171,7 +171,9 @@ void RegisterOrders(Registry& registry) {
   list_verb.add_option("-c,--connection", list->connection, "Only this shop: number or exact name")
       ->type_name("ID");
   list_verb.add_option("--prefix", list->prefix, "Only names that begin so")->type_name("TEXT");
-  list_verb.add_option("-n", list->count, "At most so many [50]")->type_name("COUNT");
+  list_verb.add_option("-n", list->count, "At most so many [50]")
+      ->type_name("COUNT")
+      ->check(Count());
 
   auto show = std::make_shared<ShowOptions>();
   CLI::App& show_verb = registry.Verb(
@@ -183,7 +185,7 @@ void RegisterOrders(Registry& registry) {
       ->type_name("ID");
   show_verb.add_option("--id", show->id, "Odoo's id instead of the name")
       ->type_name("N")
-      ->check(CLI::PositiveNumber);
+      ->check(WholeNumber(1, "Odoo's id of an order, a whole number from 1"));
 }
 
 }  // namespace poller::client

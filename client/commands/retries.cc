@@ -5,12 +5,16 @@
 #include <memory>
 #include <string>
 
+#include "client/arguments.h"
 #include "client/commands/ask.h"
 #include "client/commands/commands.h"
+#include "client/commands/connection_view.h"
 #include "client/commands/delivery_view.h"
 #include "client/output/text.h"
 #include "client/paging.h"
 #include "client/watch_flag.h"
+#include "odoopoller/v1/admin_service.grpc.pb.h"
+#include "odoopoller/v1/connection_service.grpc.pb.h"
 #include "odoopoller/v1/retry_queue_service.grpc.pb.h"
 
 namespace poller::client {
@@ -58,9 +62,12 @@ int Show(Session& session, std::int64_t id) {
   return kDone;
 }
 
+const char* EmptyQueue(bool dead) {
+  return dead ? "nothing is dead" : "nothing waits to be tried again, and nothing is dead";
+}
+
 int List(Session& session, const ListOptions& options) {
   if (options.delivery != 0) return Show(session, options.delivery);
-  if (options.count < 1) return session.WrongUsage("-n: must be at least 1");
   api::ListRetriesRequest request;
   if (!options.connection.empty())
     *request.mutable_connection() = ParseConnectionRef(options.connection);
@@ -74,8 +81,7 @@ int List(Session& session, const ListOptions& options) {
   if (!session.table()) {
     PrintList(session, response, response.deliveries());
   } else if (response.deliveries().empty()) {
-    session.Note(options.dead ? "nothing is dead"
-                              : "nothing waits to be tried again, and nothing is dead");
+    session.Note(EmptyQueue(options.dead));
     return kDone;
   } else {
     PrintDeliveries(session, response.deliveries());
@@ -129,8 +135,9 @@ int Retry(Session& session, const RetryOptions& options) {
   if (!session.table()) {
     session.PrintMessage(response);
   } else if (!settled) {
-    session.io().out << fmt::format("{} is queued: pollerctl order {} shows what becomes of it\n",
-                                    Named(delivery), Printable(delivery.order_name()));
+    session.io().out << fmt::format(
+        "{} is due now; pollerctl retries {} shows what becomes of it\n", Named(delivery),
+        delivery.id());
   } else if (failed) {
     session.io().out << fmt::format("{} failed again: {}\n", Named(delivery),
                                     Printable(delivery.last_error()));
@@ -138,16 +145,59 @@ int Retry(Session& session, const RetryOptions& options) {
     session.io().out << fmt::format("{} is {}\n", Named(delivery),
                                     StatusCell(delivery.status()).text);
   }
-  return failed ? kRefused : kDone;
+  if (failed) return kRefused;
+  return settled || options.no_wait ? kDone : kUnfinished;
 }
 
 // ---------------------------------------------------------------- retry --all
 
-std::string Deliveries(std::int64_t count) {
-  return count == 1 ? "1 delivery" : fmt::format("{} deliveries", count);
+std::string Deliveries(std::int64_t count) { return Counted(count, "delivery", "deliveries"); }
+
+// How many deliveries wait now, and for what, as far as that can be told; else nothing.
+std::string WaitingText(Session& session, const RetryOptions& options) {
+  if (options.connection.empty()) {
+    api::GetServerStatusResponse status;
+    const auto stub = session.Stub<api::AdminService>();
+    if (!session
+             .Call(*stub, &api::AdminService::Stub::GetServerStatus, api::GetServerStatusRequest(),
+                   status)
+             .ok())
+      return "";
+    return fmt::format("{} wait now, of all shops", Deliveries(status.waiting_count()));
+  }
+  api::GetConnectionRequest request;
+  *request.mutable_connection() = ParseConnectionRef(options.connection);
+  api::GetConnectionResponse response;
+  const auto stub = session.Stub<api::ConnectionService>();
+  if (!session.Call(*stub, &api::ConnectionService::Stub::GetConnection, request, response).ok())
+    return "";
+  const api::ConnectionState& state = response.connection().state();
+  std::string text = fmt::format("{} of this shop wait now", Deliveries(state.waiting_count()));
+  if (response.connection().paused_delivery()) {
+    text += ": its delivery is paused";
+  } else if (state.receiver_breaker().state() == api::BREAKER_STATE_OPEN) {
+    text += fmt::format(": its receiver fails, the next probe is {}",
+                        Ago(session, state.receiver_breaker().retry_time()));
+  }
+  return text;
 }
 
-// Step after step until the queue is through, or the user interrupts.
+void PrintRetried(Session& session, const RetryOptions& options,
+                  const api::RetryDeliveriesResponse& all) {
+  std::ostream& out = session.io().out;
+  out << fmt::format("{} due now: sent as fast as breaker and receiver let them through\n",
+                     Deliveries(all.retried_count()));
+  if (all.skipped_count() > 0) {
+    out << fmt::format(
+        "{} left alone: in flight, replaced by a newer revision, or Odoo could not be read again\n",
+        Deliveries(all.skipped_count()));
+  }
+  if (const std::string waiting = WaitingText(session, options); !waiting.empty())
+    out << waiting << '\n';
+  out.flush();
+}
+
+// Step after step until the queue is through.
 grpc::Status RetrySteps(Session& session, api::RetryDeliveriesRequest request,
                         api::RetryDeliveriesResponse& all) {
   const auto stub = session.Stub<Service>();
@@ -159,12 +209,14 @@ grpc::Status RetrySteps(Session& session, api::RetryDeliveriesRequest request,
     all.set_retried_count(all.retried_count() + step.retried_count());
     all.set_skipped_count(all.skipped_count() + step.skipped_count());
     request.set_page_token(step.next_page_token());
-  } while (!request.page_token().empty() && !session.io().interrupt.Interrupted());
-  all.set_next_page_token(request.page_token());
+  } while (!request.page_token().empty());
   return grpc::Status::OK;
 }
 
 int RetryAll(Session& session, const RetryOptions& options) {
+  if (!options.dry_run &&
+      !CanBeAsked(session, options.yes, "--yes, or with --dry-run to see how many it means"))
+    return kUsage;
   api::RetryDeliveriesRequest request;
   if (!options.connection.empty())
     *request.mutable_connection() = ParseConnectionRef(options.connection);
@@ -176,33 +228,27 @@ int RetryAll(Session& session, const RetryOptions& options) {
   if (!known.ok()) return session.Fail(known);
   const std::string count = Deliveries(counted.matching_count());
   if (options.dry_run || counted.matching_count() == 0) {
-    if (session.table()) {
-      session.io().out << count << " would be tried again\n";
-    } else {
+    if (!session.table()) {
       session.PrintMessage(counted);
+    } else if (counted.matching_count() == 0) {
+      session.Note(EmptyQueue(options.dead));
+    } else {
+      session.io().out << count << " would be tried again\n";
     }
     return kDone;
   }
-  session.Note(fmt::format("{} to try again", count));
-  if (!options.yes && session.io().terminal.CanAsk() &&
-      !Confirm(session, "Try all of them again now?", false)) {
-    session.Note("nothing was done");
-    return kDone;
-  }
+  int code = kDone;
+  if (!Agreed(session, options.yes, fmt::format("Make {} due now?", count), code)) return code;
   request.set_validate_only(false);
   request.set_page_size(static_cast<std::int32_t>(kPage));
   api::RetryDeliveriesResponse all;
   const grpc::Status status = RetrySteps(session, request, all);
   if (session.table() && (status.ok() || all.retried_count() > 0)) {
-    session.io().out << fmt::format("{} tried again now, {} left alone\n",
-                                    Deliveries(all.retried_count()), all.skipped_count());
-    session.io().out.flush();
+    PrintRetried(session, options, all);
   } else if (status.ok()) {
     session.PrintMessage(all);
   }
-  if (!status.ok()) return session.Fail(status);
-  if (!all.next_page_token().empty()) session.Note("interrupted: there are more");
-  return kDone;
+  return status.ok() ? kDone : session.Fail(status);
 }
 
 int RetryOneOrAll(Session& session, const RetryOptions& options) {
@@ -249,6 +295,10 @@ int Discard(Session& session, const DiscardOptions& options) {
   return kDone;
 }
 
+CLI::Validator DeliveryNumber() {
+  return WholeNumber(1, "the number of a delivery, as pollerctl retries lists them");
+}
+
 }  // namespace
 
 void RegisterRetries(Registry& registry) {
@@ -258,20 +308,23 @@ void RegisterRetries(Registry& registry) {
                     "pollerctl retries\npollerctl retries -c shop1 --dead\n"
                     "pollerctl retries 17     one of them, with attempts and body",
                     [list](Session& session) { return List(session, *list); });
-  list_verb.add_option("N", list->delivery, "Show this delivery")->check(CLI::PositiveNumber);
+  list_verb.add_option("N", list->delivery, "Show this delivery")->check(DeliveryNumber());
   list_verb.add_option("-c,--connection", list->connection, "Only this shop: number or exact name")
       ->type_name("ID");
   list_verb.add_flag("--dead", list->dead, "Only dead letters");
-  list_verb.add_option("-n", list->count, "At most so many [100]")->type_name("COUNT");
+  list_verb.add_option("-n", list->count, "At most so many [100]")
+      ->type_name("COUNT")
+      ->check(Count());
   AddWatch(registry, list_verb);
 
   auto retry = std::make_shared<RetryOptions>();
   CLI::App& retry_verb = registry.Verb(
       kOrders, "retry", "Try a delivery again now, past breaker and waiting time; or all of them",
-      "pollerctl retry 17\npollerctl retry --all -c shop1 --dry-run\npollerctl retry --all --dead",
+      "pollerctl retry 17\npollerctl retry --all -c shop1 --dry-run     how many it means\n"
+      "pollerctl retry --all --dead",
       [retry](Session& session) { return RetryOneOrAll(session, *retry); });
   retry_verb.add_option("N", retry->delivery, "The delivery: see pollerctl retries")
-      ->check(CLI::PositiveNumber);
+      ->check(DeliveryNumber());
   retry_verb.add_flag("--no-wait", retry->no_wait, "Do not wait for the outcome");
   retry_verb.add_flag("--all", retry->all,
                       "All of the retry queue, as fast as the breakers let them through");
@@ -288,7 +341,7 @@ void RegisterRetries(Registry& registry) {
                     [discard](Session& session) { return Discard(session, *discard); });
   discard_verb.add_option("N", discard->delivery, "The delivery: see pollerctl retries")
       ->required()
-      ->check(CLI::PositiveNumber);
+      ->check(DeliveryNumber());
   discard_verb.add_option("--reason", discard->reason, "Why, for the log")->type_name("TEXT");
   discard_verb.add_flag("-y,--yes", discard->yes, "Do not ask");
 }

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "client/arguments.h"
 #include "client/commands/commands.h"
 #include "client/commands/order_view.h"
 #include "client/output/text.h"
@@ -86,8 +87,6 @@ int Choose(Session& session, const std::string& connection, api::OrderSelection&
   }
 }
 
-std::string Orders(int count) { return count == 1 ? "1 order" : fmt::format("{} orders", count); }
-
 int Print(Session& session, const api::ResendOrdersResponse& response, bool dry_run) {
   const int code = response.missing().empty() ? kDone : kNotFound;
   if (!session.table()) {
@@ -99,11 +98,11 @@ int Print(Session& session, const api::ResendOrdersResponse& response, bool dry_
   for (const std::string& name : response.found())
     names += (names.empty() ? "" : ", ") + Printable(name);
   if (dry_run) {
-    out << fmt::format("{} would be sent{}{}\n", Orders(response.found_size()),
+    out << fmt::format("{} would be sent{}{}\n", Counted(response.found_size(), "order", "orders"),
                        names.empty() ? "" : ": ", names);
   } else {
-    out << fmt::format("{} queued{}{}\n", Orders(response.found_size()), names.empty() ? "" : ": ",
-                       names)
+    out << fmt::format("{} queued{}{}\n", Counted(response.found_size(), "order", "orders"),
+                       names.empty() ? "" : ": ", names)
         << fmt::format("{} new or changed, {} once more as they were, {} dead\n",
                        response.recorded(), response.requeued(), response.dead());
   }
@@ -155,14 +154,14 @@ void RegisterSend(Registry& registry) {
       ->required();
   verb.add_option("--last", send->last, "The newest K confirmed orders in Odoo")
       ->type_name("K")
-      ->check(CLI::Range(1, 1000));
+      ->check(WholeNumber(1, "", 1000));
   verb.add_option("--order", send->names, "This order, by its exact name; repeatable")
       ->type_name("NAME")
       ->allow_extra_args(false);
   verb.add_option("--id", send->ids, "This order, by Odoo's id; repeatable")
       ->type_name("N")
       ->allow_extra_args(false)
-      ->check(CLI::PositiveNumber);
+      ->check(WholeNumber(1, "Odoo's id of an order, a whole number from 1"));
   verb.add_flag("--dry-run", send->dry_run, "Only say what would be sent");
 }
 

@@ -225,7 +225,9 @@ int Need(const api::Connection& connection) {
     case api::CONNECTION_HEALTH_SUSPENDED:
       return 5;  // nothing moves until somebody acts
     case api::CONNECTION_HEALTH_CIRCUIT_OPEN:
+    case api::CONNECTION_HEALTH_STANDS_STILL:
       return 4;
+    case api::CONNECTION_HEALTH_HELD:
     case api::CONNECTION_HEALTH_DEGRADED:
       return 3;
     default:

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "client/arguments.h"
 #include "client/commands/commands.h"
 #include "client/commands/event_text.h"
 #include "client/convert.h"
@@ -197,7 +198,6 @@ int FollowLogs(Session& session, const LogOptions& options, LogReader& reader) {
 }
 
 int Logs(Session& session, const LogOptions& options) {
-  if (options.count < 0) return session.WrongUsage("-n: must not be negative");
   LogReader reader(session, options);
   api::ListSyncLogsResponse logs;
   // At least one, also for -n 0: where new ones begin.
@@ -231,7 +231,7 @@ void RegisterWatch(Registry& registry) {
       .add_option("--after", events->after,
                   "Begin after this event; 0: from the oldest that is kept [from now on]")
       ->type_name("SEQUENCE")
-      ->check(CLI::NonNegativeNumber);
+      ->check(WholeNumber(0));
   events_verb
       .add_option("--type", events->types,
                   "Only this type, such as delivery-failed, or all that begin so, such as "
@@ -247,7 +247,9 @@ void RegisterWatch(Registry& registry) {
                     [logs](Session& session) { return Logs(session, *logs); });
   logs_verb.add_option("-c,--connection", logs->connection, "Only this shop: number or exact name")
       ->type_name("ID");
-  logs_verb.add_option("-n", logs->count, "How many [20]")->type_name("COUNT");
+  logs_verb.add_option("-n", logs->count, "How many [20]")
+      ->type_name("COUNT")
+      ->check(WholeNumber(0));
   logs_verb.add_flag("-f,--follow", logs->follow, "Go on with what comes; Ctrl-C ends it");
 }
 

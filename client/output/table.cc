@@ -9,8 +9,11 @@
 namespace poller::client {
 namespace {
 
-constexpr std::size_t kGap = 2;        // between columns
-constexpr std::size_t kShrunken = 10;  // a column that may shrink keeps at least so much
+constexpr std::size_t kGap = 2;         // between columns
+constexpr std::size_t kShrunken = 10;   // a column that may shrink keeps at least so much
+constexpr std::size_t kIndent = 4;      // of what goes below a row
+constexpr std::size_t kLinesBelow = 3;  // at most; what is longer is cut
+constexpr std::size_t kNarrowest = 20;  // below that nothing goes below
 
 std::size_t Total(const std::vector<std::size_t>& widths) {
   return std::accumulate(widths.begin(), widths.end(), std::size_t{0}) +
@@ -67,13 +70,24 @@ void Table::Add(std::vector<Cell> cells) {
   rows_.push_back(std::move(cells));
 }
 
-std::vector<std::size_t> Table::Widths(const Look& look) const {
+std::vector<std::size_t> Table::NaturalWidths() const {
   std::vector<std::size_t> widths;
   for (std::size_t i = 0; i < columns_.size(); ++i) {
     std::size_t width = DisplayWidth(columns_[i].title);
     for (const auto& row : rows_) width = std::max(width, DisplayWidth(row[i].text));
     widths.push_back(width);
   }
+  return widths;
+}
+
+bool Table::GoesBelow(const Look& look) const {
+  return look.width && *look.width >= kNarrowest && columns_.size() > 1 && columns_.back().below &&
+         Total(NaturalWidths()) > *look.width;
+}
+
+std::vector<std::size_t> Table::Widths(const Look& look) const {
+  std::vector<std::size_t> widths = NaturalWidths();
+  if (GoesBelow(look)) widths.pop_back();
   if (!look.width) return widths;
   while (Total(widths) > *look.width) {
     // The widest one gives way first, so that short columns stay whole.
@@ -95,6 +109,11 @@ std::vector<std::size_t> Table::Widths(const Look& look) const {
   return widths;
 }
 
+void Table::PrintBelow(std::ostream& out, const Cell& cell, const Look& look) {
+  for (const std::string& line : WrapWidth(cell.text, *look.width - kIndent, kLinesBelow))
+    out << std::string(kIndent, ' ') << Paint(line, cell.colour, look) << '\n';
+}
+
 void Table::Print(std::ostream& out, const Look& look) const {
   const std::vector<std::size_t> widths = Widths(look);
   Line header;
@@ -109,6 +128,7 @@ void Table::Print(std::ostream& out, const Look& look) const {
       line.Add(FitWidth(row[i].text, widths[i]), widths[i], columns_[i].right, row[i].colour, look);
     }
     out << line.text() << '\n';
+    if (GoesBelow(look)) PrintBelow(out, row.back(), look);
   }
 }
 

@@ -31,10 +31,13 @@ struct Column {
   std::string title;
   bool right = false;   // numbers
   bool shrink = false;  // may be cut when the terminal is narrow
+  // The last column alone: when the table is too wide for the terminal, what stands in this column
+  // goes below its row, over the whole width.
+  bool below = false;
 };
 
-// Rows under titles, in columns as wide as they must be. On a narrow terminal columns that may
-// shrink do, then the last columns are left out.
+// Rows under titles, in columns as wide as they must be. On a narrow terminal a last column that may
+// go below does, then columns that may shrink do, then the last columns are left out.
 class Table {
  public:
   explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
@@ -44,6 +47,9 @@ class Table {
   void Print(std::ostream& out, const Look& look) const;
 
  private:
+  std::vector<std::size_t> NaturalWidths() const;
+  bool GoesBelow(const Look& look) const;
+  static void PrintBelow(std::ostream& out, const Cell& cell, const Look& look);
   std::vector<std::size_t> Widths(const Look& look) const;
   std::vector<Column> columns_;
   std::vector<std::vector<Cell>> rows_;

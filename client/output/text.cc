@@ -42,6 +42,18 @@ Character Next(std::string_view text) {
   return {std::min(bytes, text.size()), code, width};
 }
 
+// How many bytes of `text` fit into `width` columns.
+std::size_t BytesWithin(std::string_view text, std::size_t width) {
+  std::size_t bytes = 0, used = 0;
+  while (bytes < text.size()) {
+    const Character c = Next(text.substr(bytes));
+    if (used + c.width > width) break;
+    bytes += c.bytes;
+    used += c.width;
+  }
+  return bytes;
+}
+
 bool TurnsDirection(std::uint32_t code) {
   return (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069) ||
          code == 0x200e || code == 0x200f;
@@ -76,16 +88,28 @@ std::size_t DisplayWidth(std::string_view text) {
 std::string FitWidth(std::string_view text, std::size_t width) {
   if (DisplayWidth(text) <= width) return std::string(text);
   if (width == 0) return "";
-  std::string result;
-  std::size_t used = 0;
+  std::string_view kept = text.substr(0, BytesWithin(text, width - 1));
+  if (const std::size_t last = kept.find_last_not_of(' '); last != std::string_view::npos)
+    kept = kept.substr(0, last + 1);
+  return std::string(kept) + "…";
+}
+
+std::vector<std::string> WrapWidth(std::string_view text, std::size_t width,
+                                   std::size_t max_lines) {
+  std::vector<std::string> lines;
   while (!text.empty()) {
-    const Character c = Next(text);
-    if (used + c.width > width - 1) break;
-    result += text.substr(0, c.bytes);
-    used += c.width;
-    text.remove_prefix(c.bytes);
+    if (lines.size() + 1 >= max_lines || DisplayWidth(text) <= width) {
+      lines.push_back(FitWidth(text, width));
+      break;
+    }
+    std::size_t end = BytesWithin(text, width);
+    const std::size_t blank = text.rfind(' ', end);
+    if (blank != std::string_view::npos && blank > 0) end = blank;
+    lines.emplace_back(text.substr(0, end));
+    text.remove_prefix(end);
+    text.remove_prefix(std::min(text.size(), text.find_first_not_of(' ')));
   }
-  return result + "…";
+  return lines;
 }
 
 std::string Printable(std::string_view text) { return EscapeDirection(SafeText(text, kMaxCell)); }
@@ -109,6 +133,10 @@ std::string RelativeTime(absl::Time time, absl::Time now) {
     text = fmt::format("{}d", absl::ToInt64Hours(distance) / 24);
   }
   return past ? text + " ago" : "in " + text;
+}
+
+std::string Counted(std::int64_t count, std::string_view one, std::string_view many) {
+  return fmt::format("{} {}", count, count == 1 ? one : many);
 }
 
 std::string ShortDuration(absl::Duration duration) {

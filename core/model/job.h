@@ -62,7 +62,7 @@ struct JobProgress {
   std::int64_t baseline = 0;   // kReconcile: from before the start, and nobody asked for them
   std::int64_t differences = 0;                  // kReconcile: orders that differ
   std::vector<JobDifference> first_differences;  // the first 100 of them
-  std::string waits_for;  // why it stands still: "backlog", "odoo", "paused"; empty: it does not
+  std::string waits_for;  // why it stands still, a word of the API; empty: it does not
 };
 
 struct Job {

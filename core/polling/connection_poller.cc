@@ -61,6 +61,8 @@ void ConnectionPoller::JobsChanged() {
 }
 
 Task<absl::StatusOr<std::int64_t>> ConnectionPoller::CountOrders(JobSpec spec) {
+  // A person waits for the answer, who can do something about it.
+  if (context_->ingest.Full()) co_return DiskFullError();
   auto connection = co_await Load();
   CO_RETURN_IF_ERROR(connection);
   OrderIngest::Manner manner;

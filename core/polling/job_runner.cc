@@ -108,7 +108,7 @@ Task<absl::Status> JobRunner::Begin() {
 std::string JobRunner::WaitsFor(const Turn& turn) const {
   if (!turn.held_by.empty()) return turn.held_by;
   const ConnectionState& state = turn.subject.connection.state;
-  if (!state.HasBegun()) return "odoo";
+  if (!state.HasBegun()) return "start";
   const bool full = state.waiting > context_.options.backlog_limit;
   return full && Delivers(job_->spec) ? "backlog" : "";
 }

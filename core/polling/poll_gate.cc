@@ -25,8 +25,9 @@ void PollGate::Load(const ConnectionWithState& connection, const Instant& now) {
 
 std::string_view PollGate::HeldBy(const Instant& now) const {
   if (paused_) return "paused";
+  if (suspended_) return "suspended";
   const bool closed = breaker_.has_value() && breaker_->record().state == BreakerState::kClosed;
-  return suspended_ || !closed || now.mono < hold_until_ ? "odoo" : "";
+  return !closed || now.mono < hold_until_ ? "odoo" : "";
 }
 
 void PollGate::Hold(absl::Duration duration, const Instant& now) {

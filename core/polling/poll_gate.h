@@ -27,8 +27,8 @@ class PollGate {
   // How long until the loop may begin a pass; zero: now; InfiniteDuration: paused.
   absl::Duration Wait(const ConnectionWithState& connection, const Instant& now) const;
 
-  // Why the loop would not poll, were a pass due: "paused", or "odoo" (its breaker is not closed, it
-  // asked for a rest, or the connection is suspended); empty: it would. As of the newest Load.
+  // Why the loop would not poll, were a pass due: "paused", "suspended", or "odoo" (its breaker is
+  // not closed, or it asked for a rest); empty: it would. As of the newest Load.
   std::string_view HeldBy(const Instant& now) const;
   // Odoo asked for a rest.
   void Hold(absl::Duration duration, const Instant& now);

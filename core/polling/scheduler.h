@@ -70,8 +70,8 @@ class Scheduler {
   // A job of the connection was created or cancelled: look now. Unknown ids are ignored. (Jobs that
   // are not over are taken up by Add.)
   void JobsChanged(ConnectionId id);
-  // How many orders a job of this spec would look at, as Odoo counts them now. kNotFound; else the
-  // error of Odoo.
+  // How many orders a job of this spec would look at, as Odoo counts them now. kNotFound;
+  // kUnavailable (reason DISK_LOW); else the error of Odoo.
   Task<absl::StatusOr<std::int64_t>> CountOrders(JobSpec spec);
   // Closes Odoo's breaker and ends a suspension, and stores that; the next pass runs at once.
   Task<absl::Status> ResetCircuit(ConnectionId id, Actor actor);

@@ -12,8 +12,10 @@ struct StorageTotals {
   std::int64_t connections = 0;
   std::int64_t paused = 0;  // polling, delivery or both
   std::int64_t suspended = 0;
-  std::int64_t unhealthy =
-      0;  // a breaker is not closed, suspended, receiver gone, last poll failed, or dead letters
+  // A breaker is not closed, suspended, held, receiver gone, last poll failed, or dead letters.
+  std::int64_t unhealthy = 0;
+  // Those, and all whose polling is not paused: what is unhealthy while the server polls nothing.
+  std::int64_t unhealthy_or_polled = 0;
   std::int64_t held = 0;  // after a restore, until a complete poll and a complete sweep
   std::int64_t waiting = 0;
   std::int64_t dead = 0;

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "core/base/status.h"
+#include "core/base/status_metadata.h"
 #include "server/rpc/status_conversion.h"
 
 namespace poller::rpc {

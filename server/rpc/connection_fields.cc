@@ -149,10 +149,12 @@ const std::vector<ConnectionField>& ConnectionFields() {
   return *fields;
 }
 
-void ReadInitialFields(From from, To to, Bad violations) {
+void ReadInitialFields(From from, To to, absl::Time now, Bad violations) {
   const auto start = StartFrom::Parse(from.start_from());
   if (!start.ok()) {
     violations.push_back({"start_from", std::string(Message(start.status()))});
+  } else if (start->kind == StartFrom::Kind::kTime && start->time > now) {
+    violations.push_back({"start_from", "lies in the future"});
   } else {
     to.start_from = *start;
   }

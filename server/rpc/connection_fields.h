@@ -27,6 +27,6 @@ const std::vector<ConnectionField>& ConnectionFields();
 
 // Reads what can be set when creating alone: start_from and the pauses.
 void ReadInitialFields(const odoopoller::v1::Connection& from, ConnectionSettings& to,
-                       std::vector<FieldViolation>& violations);
+                       absl::Time now, std::vector<FieldViolation>& violations);
 
 }  // namespace poller::rpc

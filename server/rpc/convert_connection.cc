@@ -191,28 +191,31 @@ void CheckSecretsStay(const ConnectionSettings& before, const ConnectionSettings
 
 }  // namespace
 
-v1::ConnectionHealth HealthOf(const ConnectionWithState& connection) {
+v1::ConnectionHealth HealthOf(const ConnectionWithState& connection, bool disk_low) {
   const ConnectionState& state = connection.state;
+  const ConnectionSettings& settings = connection.connection.settings;
   const auto any = [&](BreakerState wanted) {
     return state.odoo_breaker.state == wanted || state.receiver_breaker.state == wanted;
   };
   if (state.suspension) return v1::CONNECTION_HEALTH_SUSPENDED;
   if (any(BreakerState::kOpen)) return v1::CONNECTION_HEALTH_CIRCUIT_OPEN;
+  if (disk_low && !settings.paused_polling) return v1::CONNECTION_HEALTH_STANDS_STILL;
+  if (state.held_since) return v1::CONNECTION_HEALTH_HELD;
   if (any(BreakerState::kHalfOpen) || !state.last_poll.error.empty() || state.receiver_gone_since ||
       state.dead > 0) {
     return v1::CONNECTION_HEALTH_DEGRADED;
   }
-  const ConnectionSettings& settings = connection.connection.settings;
   if (settings.paused_polling || settings.paused_delivery) return v1::CONNECTION_HEALTH_PAUSED;
   return v1::CONNECTION_HEALTH_HEALTHY;
 }
 
-bool IsUnhealthy(const ConnectionWithState& connection) {
-  const auto health = HealthOf(connection);
+bool IsUnhealthy(const ConnectionWithState& connection, bool disk_low) {
+  const auto health = HealthOf(connection, disk_low);
   return health != v1::CONNECTION_HEALTH_PAUSED && health != v1::CONNECTION_HEALTH_HEALTHY;
 }
 
-v1::Connection ToProto(const ConnectionWithState& with_state, const ConnectionRules& rules) {
+v1::Connection ToProto(const ConnectionWithState& with_state, const ConnectionRules& rules,
+                       bool disk_low) {
   const Connection& connection = with_state.connection;
   const ConnectionSettings& settings = connection.settings;
   v1::Connection proto;
@@ -237,7 +240,7 @@ v1::Connection ToProto(const ConnectionWithState& with_state, const ConnectionRu
   proto.set_paused_polling(settings.paused_polling);
   proto.set_paused_delivery(settings.paused_delivery);
   *proto.mutable_state() = ToProto(with_state.state);
-  proto.mutable_state()->set_health(HealthOf(with_state));
+  proto.mutable_state()->set_health(HealthOf(with_state, disk_low));
   proto.set_etag(Etag(connection.version));
   SetTime(proto, &v1::Connection::mutable_create_time, connection.created_at);
   SetTime(proto, &v1::Connection::mutable_update_time, connection.updated_at);
@@ -245,12 +248,12 @@ v1::Connection ToProto(const ConnectionWithState& with_state, const ConnectionRu
 }
 
 absl::StatusOr<ConnectionSettings> NewSettings(const v1::Connection& connection,
-                                               const ConnectionRules& rules) {
+                                               const ConnectionRules& rules, absl::Time now) {
   ConnectionSettings settings;
   std::vector<FieldViolation> violations;
   for (const ConnectionField& field : ConnectionFields())
     field.read(connection, settings, violations);
-  ReadInitialFields(connection, settings, violations);
+  ReadInitialFields(connection, settings, now, violations);
   if (settings.webhook.url.empty()) settings.webhook.url = rules.default_webhook_url;
   CheckEgress("odoo.url", settings.odoo.url, rules.egress, violations);
   CheckEgress("webhook.url", settings.webhook.url, rules.egress, violations);

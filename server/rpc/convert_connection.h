@@ -23,17 +23,17 @@ struct ConnectionRules {
       egress;  // addresses that stand in URLs are checked at once, names when they are dialled
 };
 
-// Never with a secret.
+// Never with a secret. `disk_low`: the server polls nothing at present.
 odoopoller::v1::Connection ToProto(const ConnectionWithState& connection,
-                                   const ConnectionRules& rules);
-odoopoller::v1::ConnectionHealth HealthOf(const ConnectionWithState& connection);
-// Suspended, circuit open or degraded.
-bool IsUnhealthy(const ConnectionWithState& connection);
+                                   const ConnectionRules& rules, bool disk_low);
+odoopoller::v1::ConnectionHealth HealthOf(const ConnectionWithState& connection, bool disk_low);
+// Neither healthy nor paused. StorageTotals counts the same.
+bool IsUnhealthy(const ConnectionWithState& connection, bool disk_low);
 
-// The settings of a new connection. kInvalidArgument lists every wrong field, as paths in
+// The settings of a connection that is made `now`. kInvalidArgument lists every wrong field, as paths in
 // `connection` with the prefix "connection.".
 absl::StatusOr<ConnectionSettings> NewSettings(const odoopoller::v1::Connection& connection,
-                                               const ConnectionRules& rules);
+                                               const ConnectionRules& rules, absl::Time now);
 
 // `before` with the fields of `mask` taken from `connection`.
 struct ChangedSettings {

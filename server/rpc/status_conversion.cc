@@ -2,6 +2,7 @@
 
 #include "absl/strings/cord.h"
 #include "core/base/status.h"
+#include "core/base/status_metadata.h"
 #include "core/base/text.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"

@@ -10,13 +10,8 @@
 #include <string_view>
 
 #include "absl/status/status.h"
-#include "core/base/status_metadata.h"
 
 namespace poller::rpc {
-
-// What ErrorInfo.metadata says beside the reason.
-using poller::Metadata;
-using poller::WithMetadata;
 
 // The same violations, with `prefix` ("connection.") before each field: core names fields of a
 // connection, a request holds one.

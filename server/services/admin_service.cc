@@ -64,7 +64,8 @@ Task<absl::StatusOr<v1::GetServerStatusResponse>> AdminServiceImpl::Status(
   *response.mutable_uptime() = rpc::ToProto(now.mono - context_.started.mono);
   *response.mutable_time() = rpc::ToProto(now.wall);
   response.set_connection_count(totals.connections);
-  response.set_unhealthy_count(totals.unhealthy);
+  const bool disk_low = context_.disk.low();
+  response.set_unhealthy_count(disk_low ? totals.unhealthy_or_polled : totals.unhealthy);
   response.set_suspended_count(totals.suspended);
   response.set_paused_count(totals.paused);
   response.set_waiting_count(totals.waiting);
@@ -77,7 +78,7 @@ Task<absl::StatusOr<v1::GetServerStatusResponse>> AdminServiceImpl::Status(
   response.set_database_bytes(totals.database_bytes);
   response.set_held_count(totals.held);
   if (context_.disk.free_bytes() >= 0) response.set_disk_free_bytes(context_.disk.free_bytes());
-  response.set_disk_low(context_.disk.low());
+  response.set_disk_low(disk_low);
   co_return response;
 }
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/base/status.h"
+#include "core/base/status_metadata.h"
 #include "server/rpc/convert_common.h"
 #include "server/rpc/convert_sync_log.h"
 #include "server/rpc/page_token.h"
@@ -20,6 +21,10 @@ namespace v1 = odoopoller::v1;
 constexpr int kUpdateTries = 5;
 // Rows read at a time while looking for unhealthy connections.
 constexpr int kScanRows = 500;
+
+v1::Connection AsProto(const ServiceContext& context, const ConnectionWithState& connection) {
+  return rpc::ToProto(connection, context.rules, context.disk.low());
+}
 
 struct Legs {
   std::optional<bool> polling, delivery;
@@ -94,12 +99,12 @@ absl::StatusOr<v1::ListConnectionsResponse> ListPage(const ServiceContext& conte
     const int limit = request.unhealthy() ? kScanRows : page.size + 1;
     ASSIGN_OR_RETURN(const auto rows, context.connections.ListIn(order, after, limit));
     for (const ConnectionWithState& row : rows) {
-      if (request.unhealthy() && !rpc::IsUnhealthy(row)) continue;
+      if (request.unhealthy() && !rpc::IsUnhealthy(row, context.disk.low())) continue;
       if (response.connections_size() == page.size || bytes > rpc::kMaxPageBytes) {
         response.set_next_page_token(rpc::PageToken(request, last.id.value(), last.key));
         return response;
       }
-      *response.add_connections() = rpc::ToProto(row, context.rules);
+      *response.add_connections() = AsProto(context, row);
       bytes += response.connections().rbegin()->ByteSizeLong();
       last = {row.connection.id, ConnectionKey(order, row)};
     }
@@ -263,7 +268,8 @@ grpc::ServerUnaryReactor* ConnectionServiceImpl::ResetCircuit(
 Task<absl::StatusOr<v1::CreateConnectionResponse>> ConnectionServiceImpl::Create(
     rpc::Call call, v1::CreateConnectionRequest request) {
   CO_RETURN_IF_ERROR(rpc::CheckRequestId(request.request_id()));
-  CO_ASSIGN_OR_RETURN(auto settings, rpc::NewSettings(request.connection(), context_.rules));
+  CO_ASSIGN_OR_RETURN(auto settings,
+                      rpc::NewSettings(request.connection(), context_.rules, context_.clock.Now()));
   const std::string name = settings.name;
   auto create = [this, settings = std::move(settings), actor = call.ActorFor(request)] {
     return context_.connections.Create(settings, actor, context_.clock.Now());
@@ -271,14 +277,14 @@ Task<absl::StatusOr<v1::CreateConnectionResponse>> ConnectionServiceImpl::Create
   const auto created = co_await Blocking(context_, std::move(create));
   if (!created.ok()) {
     co_return created.status().code() == absl::StatusCode::kAlreadyExists
-        ? rpc::WithMetadata(created.status(), "name", name)
+        ? WithMetadata(created.status(), "name", name)
         : created.status();
   }
   context_.scheduler.Add(created->id, /*spread=*/false);
   context_.dispatcher.Add(created->id);
   CO_ASSIGN_OR_RETURN(auto connection, co_await poller::GetConnection(context_, created->id));
   v1::CreateConnectionResponse response;
-  *response.mutable_connection() = rpc::ToProto(connection, context_.rules);
+  *response.mutable_connection() = AsProto(context_, connection);
   co_return response;
 }
 
@@ -286,7 +292,7 @@ Task<absl::StatusOr<v1::GetConnectionResponse>> ConnectionServiceImpl::Get(
     rpc::Call, v1::GetConnectionRequest request) {
   CO_ASSIGN_OR_RETURN(auto connection, co_await FindConnection(context_, request.connection()));
   v1::GetConnectionResponse response;
-  *response.mutable_connection() = rpc::ToProto(connection, context_.rules);
+  *response.mutable_connection() = AsProto(context_, connection);
   co_return response;
 }
 
@@ -308,13 +314,13 @@ Task<absl::StatusOr<v1::UpdateConnectionResponse>> ConnectionServiceImpl::Update
   const auto updated = co_await Blocking(context_, std::move(update));
   if (!updated.ok()) {
     co_return updated.status().code() == absl::StatusCode::kAlreadyExists
-        ? rpc::WithMetadata(updated.status(), "name", request.connection().name())
+        ? WithMetadata(updated.status(), "name", request.connection().name())
         : updated.status();
   }
   SettingsChanged(context_, id);
   CO_ASSIGN_OR_RETURN(auto connection, co_await poller::GetConnection(context_, id));
   v1::UpdateConnectionResponse response;
-  *response.mutable_connection() = rpc::ToProto(connection, context_.rules);
+  *response.mutable_connection() = AsProto(context_, connection);
   co_return response;
 }
 
@@ -327,8 +333,8 @@ Task<absl::StatusOr<v1::DeleteConnectionResponse>> ConnectionServiceImpl::Delete
   };
   absl::Status removed = co_await Blocking(context_, std::move(remove));
   if (removed.code() == absl::StatusCode::kFailedPrecondition) {
-    removed = rpc::WithMetadata(std::move(removed), "waiting", std::to_string(found.state.waiting));
-    removed = rpc::WithMetadata(std::move(removed), "dead", std::to_string(found.state.dead));
+    removed = WithMetadata(std::move(removed), "waiting", std::to_string(found.state.waiting));
+    removed = WithMetadata(std::move(removed), "dead", std::to_string(found.state.dead));
   }
   if (!removed.ok()) co_return AsConnectionError(removed, std::to_string(id.value()));
   SettingsChanged(context_, id);
@@ -343,7 +349,7 @@ Task<absl::StatusOr<v1::PauseConnectionResponse>> ConnectionServiceImpl::Pause(
   CO_ASSIGN_OR_RETURN(auto connection, co_await SetPaused(context_, request.connection(), legs,
                                                           call.ActorFor(request)));
   v1::PauseConnectionResponse response;
-  *response.mutable_connection() = rpc::ToProto(connection, context_.rules);
+  *response.mutable_connection() = AsProto(context_, connection);
   co_return response;
 }
 
@@ -353,7 +359,7 @@ Task<absl::StatusOr<v1::ResumeConnectionResponse>> ConnectionServiceImpl::Resume
   CO_ASSIGN_OR_RETURN(auto connection, co_await SetPaused(context_, request.connection(), legs,
                                                           call.ActorFor(request)));
   v1::ResumeConnectionResponse response;
-  *response.mutable_connection() = rpc::ToProto(connection, context_.rules);
+  *response.mutable_connection() = AsProto(context_, connection);
   co_return response;
 }
 
@@ -415,7 +421,7 @@ Task<absl::StatusOr<v1::ResetCircuitResponse>> ConnectionServiceImpl::Reset(
   CO_RETURN_IF_ERROR(co_await Blocking(context_, std::move(note)));
   CO_ASSIGN_OR_RETURN(auto connection, co_await poller::GetConnection(context_, id));
   v1::ResetCircuitResponse response;
-  *response.mutable_connection() = rpc::ToProto(connection, context_.rules);
+  *response.mutable_connection() = AsProto(context_, connection);
   co_return response;
 }
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/base/status.h"
+#include "core/base/status_metadata.h"
 #include "server/rpc/convert_delivery.h"
 #include "server/rpc/convert_event.h"
 #include "server/rpc/status_conversion.h"
@@ -132,11 +133,11 @@ Task<absl::Status> EventStream::WithRange(absl::Status status) {
   auto range_of = [this] { return context_.events.Range(); };
   const auto range = co_await Blocking(context_, std::move(range_of));
   if (!range.ok()) co_return status;
-  status = rpc::WithMetadata(std::move(status), "log_id", range->log_id);
-  status = rpc::WithMetadata(std::move(status), "oldest_sequence",
-                             std::to_string(range->oldest.value()));
-  co_return rpc::WithMetadata(std::move(status), "newest_sequence",
-                              std::to_string(range->newest.value()));
+  status = WithMetadata(std::move(status), "log_id", range->log_id);
+  status =
+      WithMetadata(std::move(status), "oldest_sequence", std::to_string(range->oldest.value()));
+  co_return WithMetadata(std::move(status), "newest_sequence",
+                         std::to_string(range->newest.value()));
 }
 
 }  // namespace poller

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "core/base/status.h"
+#include "core/base/status_metadata.h"
 #include "server/rpc/convert_job.h"
 #include "server/rpc/page_token.h"
 #include "server/rpc/status_conversion.h"

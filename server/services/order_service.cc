@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "core/base/status.h"
+#include "core/base/status_metadata.h"
 #include "core/base/text.h"
 #include "server/rpc/convert_delivery.h"
 #include "server/rpc/page_token.h"
@@ -23,7 +24,7 @@ absl::Status AsOrderError(const absl::Status& status, const v1::GetOrderRequest&
                                 ? SafeText(request.name(), kMaxName)
                                 : std::to_string(request.order_id());
   const std::string message = "the connection has no order " + order;
-  return rpc::WithMetadata(
+  return WithMetadata(
       WithReason(MakeStatus(absl::StatusCode::kNotFound, message), "ORDER_NOT_FOUND"), "order",
       order);
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/base/status.h"
+#include "core/base/status_metadata.h"
 #include "server/rpc/convert_delivery.h"
 #include "server/rpc/page_token.h"
 #include "server/rpc/status_conversion.h"
@@ -27,7 +28,7 @@ absl::Status AsDeliveryError(const absl::Status& status, DeliveryId id) {
   if (status.code() != absl::StatusCode::kNotFound) return status;
   const std::string message =
       "there is no delivery " + std::to_string(id.value()) + ", or it is no longer kept";
-  return rpc::WithMetadata(
+  return WithMetadata(
       WithReason(MakeStatus(absl::StatusCode::kNotFound, message), "DELIVERY_NOT_FOUND"),
       "delivery", std::to_string(id.value()));
 }

@@ -1,6 +1,7 @@
 #include "server/services/service_context.h"
 
 #include "core/base/status.h"
+#include "core/base/status_metadata.h"
 #include "core/base/text.h"
 #include "core/odoo/odoo_client.h"
 #include "server/rpc/status_conversion.h"
@@ -16,7 +17,7 @@ constexpr std::size_t kMaxShownName = 100;
 absl::Status AsConnectionError(const absl::Status& status, std::string_view connection) {
   if (status.code() != absl::StatusCode::kNotFound) return status;
   const std::string message = "there is no connection " + std::string(connection);
-  return rpc::WithMetadata(
+  return WithMetadata(
       WithReason(MakeStatus(absl::StatusCode::kNotFound, message), "CONNECTION_NOT_FOUND"),
       "connection", connection);
 }

@@ -63,7 +63,7 @@ if "$bin/pollerctl" poll shop >"$folder/poll" 2>&1; then
 fi
 grep -q "min-free-disk" "$folder/poll" || { cat "$folder/poll" >&2; exit 1; }
 post "http://$receiver/receiver/mode" '{"status":200}'
-"$bin/pollerctl" retry --all >/dev/null 2>&1
+"$bin/pollerctl" retry --all --yes >/dev/null 2>&1
 for _ in $(seq 60); do [ "$(waiting)" = 0 ] && break || sleep 0.5; done
 [ "$(waiting)" = 0 ] || { echo "deliveries do not drain on a disk that is nearly full" >&2; exit 1; }
 rm "$disk/ballast"

@@ -42,7 +42,7 @@ confirm 10
 "$bin/pollerctl" poll shop >/dev/null
 "$bin/pollerctl" backup waiting.db >/dev/null
 post "http://$receiver/receiver/mode" '{"status":200}'
-"$bin/pollerctl" retry --all >/dev/null 2>&1
+"$bin/pollerctl" retry --all --yes >/dev/null 2>&1
 settle
 total=60
 for backup in waiting.db early.db busy.db; do

@@ -20,14 +20,16 @@ absl::StatusOr<StorageTotals> SqliteStatusStore::Totals() {
   return context_.readers.Read([&](Database& db) -> absl::StatusOr<StorageTotals> {
     StorageTotals totals;
     Query query = db.Run(
-        "SELECT count(*), total(c.paused_polling OR c.paused_delivery), "
-        "total(s.suspension_reason IS NOT NULL), "
-        "total(s.odoo_breaker_state <> 0 OR s.receiver_breaker_state <> 0 "
+        "SELECT count(*), total(paused_polling OR paused_delivery), "
+        "total(suspension_reason IS NOT NULL), total(unhealthy), total(waiting), total(dead), "
+        "min(CASE WHEN waiting > 0 THEN (SELECT min(d.pending_since) FROM delivery d "
+        "WHERE d.connection_id = shop AND d.status = 0) END), total(held_since IS NOT NULL), "
+        "total(unhealthy OR NOT paused_polling) FROM (SELECT c.id AS shop, c.paused_polling, "
+        "c.paused_delivery, s.suspension_reason, s.waiting, s.dead, s.held_since, "
+        "s.odoo_breaker_state <> 0 OR s.receiver_breaker_state <> 0 "
         "OR s.suspension_reason IS NOT NULL OR s.receiver_gone_since IS NOT NULL "
-        "OR s.last_poll_error <> '' OR s.dead > 0), total(s.waiting), total(s.dead), "
-        "min(CASE WHEN s.waiting > 0 THEN (SELECT min(d.pending_since) FROM delivery d "
-        "WHERE d.connection_id = c.id AND d.status = 0) END), total(s.held_since IS NOT NULL) "
-        "FROM connection c JOIN connection_state s ON s.connection_id = c.id WHERE c.deleted = 0");
+        "OR s.held_since IS NOT NULL OR s.last_poll_error <> '' OR s.dead > 0 AS unhealthy "
+        "FROM connection c JOIN connection_state s ON s.connection_id = c.id WHERE c.deleted = 0)");
     if (query.Next()) {
       totals.connections = query.Int(0);
       totals.paused = query.Int(1);
@@ -37,6 +39,7 @@ absl::StatusOr<StorageTotals> SqliteStatusStore::Totals() {
       totals.dead = query.Int(5);
       totals.oldest_waiting = query.TimeOr(6, absl::InfiniteFuture());
       totals.held = query.Int(7);
+      totals.unhealthy_or_polled = query.Int(8);
     }
     RETURN_IF_ERROR(query.status());
     totals.database_bytes = SizeOf(db.path()) + SizeOf(db.path().string() + "-wal");

@@ -349,6 +349,16 @@ TEST_F(BackfillTest, StandsStillWhileTheDiskIsFullAndGoesOn) {
   EXPECT_EQ(StateOf(job), "succeeded");
 }
 
+TEST_F(BackfillTest, SaysThatTheConnectionIsSuspended) {
+  ConfirmHistory(20);
+  Begin();
+  Suspension suspension;
+  suspension.reason = "credentials";
+  suspension.since = Now();
+  ASSERT_OK(storage_->connections().Suspend(connection_.id, suspension));
+  EXPECT_EQ(Backfill().progress.waits_for, "suspended");
+}
+
 TEST_F(BackfillTest, WaitsForAnOdooThatIsDown) {
   ConfirmHistory(20);
   Begin();

@@ -23,15 +23,6 @@ class DeliveryTest : public ServerFixture {
     shop_ = AddShop().id();
   }
 
-  EventReader FromNow() {
-    v1::StreamSyncEventsRequest request;
-    request.set_after_sequence(NewestSequence());
-    return Events(request);
-  }
-  bool Accepted(std::int64_t orders) {
-    return receiver_.WaitFor([&](const auto& s) { return s.accepted_orders >= orders; },
-                             absl::Seconds(20));
-  }
   Answer<v1::ListRetriesResponse> ListRetries(bool dead = false) {
     v1::ListRetriesRequest request;
     *request.mutable_connection() = Ref(shop_);
@@ -68,8 +59,6 @@ class DeliveryTest : public ServerFixture {
     EXPECT_EQ(listed->deliveries_size(), 1);
     return listed->deliveries(0);
   }
-
-  std::int64_t shop_ = 0;
 };
 
 TEST_F(DeliveryTest, ShowsWhatWaitsWithItsPayloadAndAttempts) {
@@ -148,9 +137,7 @@ TEST_F(DeliveryTest, SaysWhenOdooCannotBeReadAgain) {
 
 TEST_F(DeliveryTest, DiscardsForGood) {
   const v1::Delivery waiting = Refused();
-  v1::PauseConnectionRequest pause;  // so that nothing is in flight
-  *pause.mutable_connection() = Ref(shop_);
-  ASSERT_TRUE(Call(connections_, &v1::ConnectionService::Stub::PauseConnection, pause).ok());
+  Pause(shop_, v1::PAUSE_SCOPE_BOTH);  // so that nothing is in flight
   v1::DiscardDeliveryRequest request;
   request.set_delivery_id(waiting.id());
   request.set_reason("not wanted");

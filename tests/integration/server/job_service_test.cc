@@ -62,12 +62,6 @@ class JobServiceTest : public ServerFixture {
     EXPECT_TRUE(reader->Finish().ok());
     return seen;
   }
-  void Pause() {
-    v1::PauseConnectionRequest request;
-    *request.mutable_connection() = Ref(shop_);
-    request.set_scope(v1::PAUSE_SCOPE_POLLING);
-    ASSERT_TRUE(Call(connections_, &v1::ConnectionService::Stub::PauseConnection, request).ok());
-  }
   // Once its first attempt has failed.
   void DiscardTheNextThatFails(EventReader& failures) {
     ASSERT_TRUE(failures.NextEvent().has_value());
@@ -77,12 +71,6 @@ class JobServiceTest : public ServerFixture {
     request.set_delivery_id(retries->deliveries(0).id());
     ASSERT_TRUE(Call(retries_, &Retries::DiscardDelivery, request).ok());
   }
-  bool Accepted(std::int64_t orders) {
-    return receiver_.WaitFor([&](const auto& s) { return s.accepted_orders >= orders; },
-                             absl::Seconds(20));
-  }
-
-  std::int64_t shop_ = 0;
 };
 
 TEST_F(JobServiceTest, BackfillDeliversWhatWasThereBefore) {
@@ -113,7 +101,7 @@ TEST_F(JobServiceTest, ARepeatOfTheCallGivesTheSameJob) {
 
 TEST_F(JobServiceTest, ASecondOneOfAKindWaitsForItsTurn) {
   AddShopWithHistory(1);
-  Pause();
+  Pause(shop_, v1::PAUSE_SCOPE_POLLING);
   const auto first = Backfill();
   ASSERT_TRUE(first.ok()) << first.status.error_message();
   const auto second = Backfill();
@@ -123,7 +111,7 @@ TEST_F(JobServiceTest, ASecondOneOfAKindWaitsForItsTurn) {
 
 TEST_F(JobServiceTest, ACancelledJobIsOver) {
   AddShopWithHistory(1);
-  Pause();
+  Pause(shop_, v1::PAUSE_SCOPE_POLLING);
   const std::int64_t job = Backfill()->job().id();
   const auto cancelled = Cancel(job);
   ASSERT_TRUE(cancelled.ok()) << cancelled.status.error_message();
@@ -193,10 +181,7 @@ TEST_F(JobServiceTest, WhatIsWrongIsNamed) {
 
 TEST_F(JobServiceTest, EveryChangeOfAJobIsAnEvent) {
   AddShopWithHistory(1);
-  v1::StreamSyncEventsRequest request;
-  request.set_after_sequence(NewestSequence());
-  request.add_types(v1::EVENT_TYPE_JOB_CHANGED);
-  EventReader reader = Events(request);
+  EventReader reader = FromNow({v1::EVENT_TYPE_JOB_CHANGED});
   const std::int64_t job = Backfill()->job().id();
   for (const v1::JobState state :
        {v1::JOB_STATE_QUEUED, v1::JOB_STATE_RUNNING, v1::JOB_STATE_SUCCEEDED}) {
@@ -210,7 +195,7 @@ TEST_F(JobServiceTest, EveryChangeOfAJobIsAnEvent) {
 
 TEST_F(JobServiceTest, AStoppedServerEndsTheWatchAndGoesOnAfterwards) {
   AddShopWithHistory(2);
-  Pause();
+  Pause(shop_, v1::PAUSE_SCOPE_POLLING);
   const std::int64_t job = Backfill()->job().id();
   EXPECT_TRUE(Stop());
   Start();
@@ -225,10 +210,7 @@ TEST_F(JobServiceTest, AStoppedServerEndsTheWatchAndGoesOnAfterwards) {
 
 TEST_F(JobServiceTest, TheWholeQueueIsTriedAgainInSteps) {
   AddShopWithHistory(0);
-  v1::StreamSyncEventsRequest failures;
-  failures.set_after_sequence(NewestSequence());
-  failures.add_types(v1::EVENT_TYPE_DELIVERY_FAILED);
-  EventReader reader = Events(failures);
+  EventReader reader = FromNow({v1::EVENT_TYPE_DELIVERY_FAILED});
   receiver_.SetBehaviour({.status = 500});
   for (int i = 0; i < 3; ++i) ConfirmOrder();
   Poll(shop_);
@@ -288,9 +270,7 @@ TEST_F(BackupTest, ADiskWithoutRoomForItIsSaid) {
 }
 
 TEST_F(BackupTest, IsAnEventThatNamesWhoAsked) {
-  v1::StreamSyncEventsRequest request;
-  request.set_after_sequence(NewestSequence());
-  EventReader reader = Events(request);
+  EventReader reader = FromNow();
   ASSERT_TRUE(Backup("a.db").ok());
   const auto event = reader.Until(v1::EVENT_TYPE_BACKUP_MADE);
   ASSERT_TRUE(event.has_value());

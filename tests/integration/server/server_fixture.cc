@@ -212,6 +212,24 @@ test::RecordId ServerFixture::ConfirmOrder(double price) {
       {.partner_id = partner_, .lines = {{.product_id = product_, .quantity = 2, .price = price}}});
 }
 
+EventReader ServerFixture::FromNow(const std::vector<v1::EventType>& types) {
+  v1::StreamSyncEventsRequest request;
+  request.set_after_sequence(NewestSequence());
+  for (const v1::EventType type : types) request.add_types(type);
+  return Events(request);
+}
+
+bool ServerFixture::Accepted(std::int64_t orders) {
+  return receiver_.WaitFor([&](const auto& s) { return s.accepted_orders >= orders; }, kPatience);
+}
+
+void ServerFixture::Pause(std::int64_t connection, v1::PauseScope scope) {
+  v1::PauseConnectionRequest request;
+  *request.mutable_connection() = Ref(connection);
+  request.set_scope(scope);
+  ASSERT_TRUE(Call(connections_, &v1::ConnectionService::Stub::PauseConnection, request).ok());
+}
+
 std::int64_t ServerFixture::NewestSequence() {
   const auto status =
       Call(status_, &v1::AdminService::Stub::GetServerStatus, v1::GetServerStatusRequest());

@@ -131,11 +131,17 @@ class ServerFixture : public testing::Test {
   }
   // The number of the newest event.
   std::int64_t NewestSequence();
+  // Events from now on, of those types alone if there are any.
+  EventReader FromNow(const std::vector<v1::EventType>& types = {});
+  // The receiver has accepted so many orders; waits for it.
+  bool Accepted(std::int64_t orders);
+  void Pause(std::int64_t connection, v1::PauseScope scope);
 
   static v1::ConnectionRef Ref(std::int64_t id);
 
   TemporaryFolder folder_;
   Options options_;
+  std::int64_t shop_ = 0;  // a test's only one
   std::map<Role, std::string> tokens_;
   std::string admin_;
 

@@ -317,6 +317,8 @@ TEST_F(ConnectionStoreTest, PagesAreByIdAndTotalsAddUp) {
   EXPECT_EQ(totals.waiting, 1);
   EXPECT_EQ(totals.dead, 1);
   EXPECT_EQ(totals.unhealthy, 1);
+  EXPECT_EQ(totals.unhealthy_or_polled, 3) << "the two that are well, and the paused one with its "
+                                              "dead letter";
   EXPECT_EQ(totals.oldest_waiting, clock_.Now());
   EXPECT_GT(totals.database_bytes, 0);
 }

@@ -36,10 +36,13 @@ class HoldTest : public StorageFixture {
     batch.sweep_mark = clock_.Now();
     return Commit(batch);
   }
+  // Which are all that is unhealthy here.
   std::int64_t Held() {
     const auto totals = storage_->status().Totals();
     EXPECT_OK(totals.status());
-    return totals.ok() ? totals->held : -1;
+    if (!totals.ok()) return -1;
+    EXPECT_EQ(totals->unhealthy, totals->held);
+    return totals->held;
   }
 };
 

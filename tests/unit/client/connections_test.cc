@@ -97,6 +97,72 @@ TEST_F(ConnectionsTest, AddTakesEverythingFromFlagsAndSecretsFromFiles) {
               AllOf(Not(HasSubstr("the-key")), Not(HasSubstr("whsec_abc"))));
 }
 
+class StartFromTest : public ConnectionsTest {
+ protected:
+  Result AddFrom(const std::string& start) {
+    return Run({"add", "--name", "shop1", "--url", "https://odoo.example", "--database", "db",
+                "--username", "bot", "--api-key-file", "-", "--webhook-url", "https://r.example/h",
+                "--webhook-secret-file", "-", "--start-from", start},
+               "first\nsecond\n");
+  }
+};
+
+TEST_F(StartFromTest, AnAgeCountsBackFromNow) {
+  EXPECT_EQ(AddFrom("30d").code, 0);
+  EXPECT_EQ(Created().start_from(), "2026-12-16T08:00:00.000Z");
+  EXPECT_EQ(AddFrom("2026-01-31").code, 0);
+  EXPECT_EQ(Created().start_from(), "2026-01-31T00:00:00.000Z");
+}
+
+TEST_F(StartFromTest, WhatCannotBeMeantIsRefused) {
+  EXPECT_THAT(AddFrom("2030-01-01").err, AllOf(HasSubstr("--start-from"), HasSubstr("future")));
+  for (const char* bad : {"", "yesterday", "-5d"}) {
+    const Result result = AddFrom(bad);
+    EXPECT_EQ(result.code, 2) << bad;
+    EXPECT_THAT(result.err, AllOf(HasSubstr("--start-from"), HasSubstr("30d"))) << bad;
+  }
+  EXPECT_THAT(server.connections.script_CreateConnection.requests, IsEmpty());
+}
+
+TEST_F(ConnectionsTest, ShowSaysWhereItsHistoryBegan) {
+  shop.set_start_from("last:5");
+  EXPECT_THAT(Run({"show", "shop1"}).out, HasSubstr("last:5"));
+}
+
+TEST_F(ConnectionsTest, WhatIsHeldOrStandsStillIsNotCalledHealthy) {
+  shop.mutable_state()->set_health(api::CONNECTION_HEALTH_HELD);
+  shop.mutable_state()->mutable_held_since()->set_seconds(1'799'999'000);
+  EXPECT_THAT(Run({"show", "shop1"}).out, AllOf(HasSubstr("held"), Not(HasSubstr("healthy"))));
+  shop.mutable_state()->set_health(api::CONNECTION_HEALTH_STANDS_STILL);
+  EXPECT_THAT(Run({"show", "shop1"}).out,
+              AllOf(HasSubstr("stands still"), HasSubstr("disk is nearly full")));
+}
+
+TEST_F(ConnectionsTest, OnANarrowTerminalTheProblemIsReadInFull) {
+  const std::string problem =
+      "Odoo answers with an error: AccessDenied: the login bot or its API key is wrong";
+  server.connections.script_ListConnections.answer = [&](const auto&,
+                                                         api::ListConnectionsResponse& response) {
+    *response.add_connections() = Shop(1, "shop1");
+    api::Connection broken = Shop(2, "shop2");
+    broken.mutable_state()->set_health(api::CONNECTION_HEALTH_SUSPENDED);
+    broken.mutable_state()->mutable_suspension()->set_message(problem);
+    *response.add_connections() = broken;
+    return grpc::Status::OK;
+  };
+  terminal.output = true;
+  environment["NO_COLOR"] = "1";
+  const Result result = Run({"list"});
+  EXPECT_THAT(result.out, HasSubstr("\n    Odoo answers"));
+  std::istringstream lines(result.out);
+  std::string whole;
+  for (std::string line; std::getline(lines, line);) {
+    EXPECT_LE(line.size(), 80u) << line;
+    if (line.starts_with("    ")) whole += (whole.empty() ? "" : " ") + line.substr(4);
+  }
+  EXPECT_EQ(whole, problem);
+}
+
 TEST_F(ConnectionsTest, AddReadsBothSecretsFromStandardInputLineByLine) {
   const Result result = Run({"add", "--name", "shop1", "--url", "https://odoo.example",
                              "--database", "db", "--username", "bot", "--api-key-file", "-",

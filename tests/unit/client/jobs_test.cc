@@ -70,7 +70,7 @@ class JobsTest : public ClientTest {
 
 TEST_F(JobsTest, BackfillSaysHowManyThenStartsAndFollows) {
   server.jobs.streams.push_back(SucceedingStream());
-  const Result result = Run({"backfill", "-c", "shop1", "--since", "2026-01-01"});
+  const Result result = Run({"backfill", "-c", "shop1", "--since", "2026-01-01", "-y"});
   EXPECT_EQ(result.code, 0);
   EXPECT_THAT(result.err, AllOf(HasSubstr("1234 orders"), HasSubstr("100 of 1234")));
   EXPECT_THAT(result.out, HasSubstr("backfill 7 succeeded: 1234 of 1234 orders"));
@@ -99,8 +99,20 @@ TEST_F(JobsTest, APersonIsAskedBeforeHistoryIsDelivered) {
   terminal.answers = {"n"};
   const Result result = Run({"backfill", "-c", "shop1", "--since", "2026-01-01"});
   EXPECT_EQ(result.code, 0);
-  EXPECT_THAT(result.err, HasSubstr("nothing was started"));
+  EXPECT_THAT(result.err, HasSubstr("nothing was done"));
   EXPECT_EQ(started().size(), 1u);
+}
+
+TEST_F(JobsTest, WhereNobodyCanBeAskedWhatDeliversNeedsYes) {
+  for (const std::vector<std::string>& verb :
+       {std::vector<std::string>{"backfill", "-c", "shop1", "--since", "7d"},
+        std::vector<std::string>{"reconcile", "-c", "shop1", "--repair"}}) {
+    const Result result = Run(verb);
+    EXPECT_EQ(result.code, 2);
+    EXPECT_THAT(result.err, AllOf(HasSubstr("--yes"), HasSubstr("--dry-run")));
+  }
+  EXPECT_THAT(started(), IsEmpty());
+  EXPECT_THAT(server.jobs.script_StartReconcile.requests, IsEmpty());
 }
 
 TEST_F(JobsTest, WhatIsNoTimeNamesTheFlag) {
@@ -148,7 +160,7 @@ TEST_F(JobsTest, ReconcileThatRepairedIsDone) {
     Send(writer, job);
     return grpc::Status::OK;
   });
-  const Result result = Run({"reconcile", "-c", "shop1", "--repair"});
+  const Result result = Run({"reconcile", "-c", "shop1", "--repair", "--yes"});
   EXPECT_EQ(result.code, 0);
   EXPECT_THAT(result.out, HasSubstr("1 enqueued"));
 }
@@ -185,8 +197,23 @@ TEST_F(JobsTest, CtrlCDetachesAndSaysHowToReturn) {
     return grpc::Status::CANCELLED;
   });
   const Result result = Run({"jobs", "watch", "7"});
-  EXPECT_EQ(result.code, 0);
+  EXPECT_EQ(result.code, 130) << "a script must not take it for done";
   EXPECT_THAT(result.err, HasSubstr("pollerctl jobs watch 7"));
+}
+
+TEST_F(JobsTest, ATimeLimitEndsTheFollowingAndNotTheJob) {
+  for (int i = 0; i < 2; ++i) {
+    server.jobs.streams.push_back([this](grpc::ServerContext& context, Writer& writer) {
+      while (!context.IsCancelled()) Send(writer, At(api::JOB_STATE_RUNNING, 100));
+      return grpc::Status::CANCELLED;
+    });
+  }
+  const Result watched = Run({"jobs", "watch", "7", "--timeout", "100ms"});
+  EXPECT_EQ(watched.code, 7);
+  EXPECT_THAT(watched.err, AllOf(HasSubstr("not over in time"), HasSubstr("jobs watch 7")));
+  const Result reconciled = Run({"reconcile", "-c", "shop1", "--timeout", "100ms", "-o", "json"});
+  EXPECT_EQ(reconciled.code, 7);
+  EXPECT_THAT(reconciled.out, HasSubstr("\"JOB_STATE_RUNNING\""));
 }
 
 TEST_F(JobsTest, WatchAsLinesOfJsonPrintsEachStep) {

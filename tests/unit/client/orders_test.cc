@@ -156,8 +156,9 @@ TEST_F(OrdersTest, RetryGivesUpWaiting) {
     return grpc::Status::OK;
   };
   const Result result = Run({"retry", "17"});
-  EXPECT_EQ(result.code, 0);
-  EXPECT_THAT(result.out, HasSubstr("is queued"));
+  EXPECT_EQ(result.code, 7) << "what becomes of it is not known";
+  EXPECT_THAT(result.out, AllOf(HasSubstr("is due now"), HasSubstr("pollerctl retries 17")));
+  EXPECT_EQ(Run({"retry", "17", "--no-wait"}).code, 0);
   EXPECT_GT(interrupt.waited, absl::Seconds(30));
 }
 
@@ -229,10 +230,23 @@ TEST_F(OrdersTest, RetryAllGoesOnUntilTheQueueIsThrough) {
     }
     return grpc::Status::OK;
   };
+  server.connections.script_GetConnection.answer = [this](const auto&,
+                                                          api::GetConnectionResponse& response) {
+    *response.mutable_connection() = Shop(1, "shop1");
+    auto& state = *response.mutable_connection()->mutable_state();
+    state.set_waiting_count(750);
+    state.mutable_receiver_breaker()->set_state(api::BREAKER_STATE_OPEN);
+    state.mutable_receiver_breaker()->mutable_retry_time()->set_seconds(1'800'000'030);
+    return grpc::Status::OK;
+  };
+  terminal.can_ask = true;
+  terminal.answers = {"y"};
   const Result result = Run({"retry", "--all", "-c", "shop1", "--dead"});
   EXPECT_EQ(result.code, 0);
-  EXPECT_THAT(result.err, HasSubstr("700 deliveries"));
-  EXPECT_THAT(result.out, HasSubstr("699 deliveries tried again now, 1 left alone"));
+  EXPECT_THAT(terminal.prompts.at(0), HasSubstr("700 deliveries"));
+  EXPECT_THAT(result.out, AllOf(HasSubstr("699 deliveries due now"), HasSubstr("1 delivery left"),
+                                HasSubstr("750 deliveries of this shop wait now"),
+                                HasSubstr("the next probe is in 30s")));
   const auto& requests = server.retries.script_RetryDeliveries.requests;
   ASSERT_EQ(requests.size(), 3u);
   EXPECT_EQ(requests[2].page_token(), "more");
@@ -251,6 +265,39 @@ TEST_F(OrdersTest, RetryAllCanBeTriedDryAndAsksAPerson) {
   terminal.answers = {"n"};
   EXPECT_THAT(Run({"retry", "--all"}).err, HasSubstr("nothing was done"));
   EXPECT_EQ(server.retries.script_RetryDeliveries.requests.size(), 2u);
+}
+
+TEST_F(OrdersTest, RetryAllOfAnEmptyQueueSaysSo) {
+  server.retries.script_RetryDeliveries.answer = [](const auto&, auto&) {
+    return grpc::Status::OK;
+  };
+  const Result all = Run({"retry", "--all", "-y"});
+  EXPECT_EQ(all.code, 0);
+  EXPECT_EQ(all.err, "nothing waits to be tried again, and nothing is dead\n");
+  EXPECT_EQ(Run({"retry", "--all", "--dead", "--dry-run"}).err, "nothing is dead\n");
+}
+
+TEST_F(OrdersTest, RetryAllNeedsYesWhereNobodyCanBeAsked) {
+  const Result result = Run({"retry", "--all"});
+  EXPECT_EQ(result.code, 2);
+  EXPECT_THAT(result.err, AllOf(HasSubstr("--yes"), HasSubstr("--dry-run")));
+  EXPECT_THAT(server.retries.script_RetryDeliveries.requests, IsEmpty());
+}
+
+TEST_F(OrdersTest, WhatIsNoNumberIsSaidWithItsArgument) {
+  for (const char* bad : {"0", "abc", "1.5", "99999999999999999999", "S00042"}) {
+    const Result result = Run({"retry", bad});
+    EXPECT_EQ(result.code, 2) << bad;
+    EXPECT_THAT(result.err, AllOf(HasSubstr("N: must be the number of a delivery"),
+                                  HasSubstr("retries"), HasSubstr(std::string("\"") + bad + "\""),
+                                  HasSubstr("see: pollerctl retry --help")));
+  }
+  EXPECT_THAT(Run({"jobs", "show", "abc"}).err,
+              AllOf(HasSubstr("N: must be the number of a job"),
+                    HasSubstr("see: pollerctl jobs show --help")));
+  EXPECT_THAT(Run({"orders", "-n", "0"}).err, HasSubstr("-n: must be a whole number from 1"));
+  EXPECT_THAT(Run({"send", "-c", "a", "--last", "1001"}).err, HasSubstr("from 1 to 1000"));
+  EXPECT_THAT(Run({"events", "--after", "-1"}).err, HasSubstr("from 0"));
 }
 
 TEST_F(OrdersTest, RetryWantsANumberOrAll) {

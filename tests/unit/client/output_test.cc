@@ -67,6 +67,36 @@ TEST(TableTest, NeverSplitsCharactersAtAnyWidth) {
   }
 }
 
+TEST(TableTest, ALastColumnThatDoesNotFitGoesBelowItsRow) {
+  Table table({{"ID", true}, {"NAME", false, true}, {"WHY", false, true, true}});
+  table.Add({"1", "well", ""});
+  table.Add({"2", "ill", "the receiver answers 503 since this morning"});
+  EXPECT_EQ(Printed(table, {.width = 30}),
+            "ID  NAME\n"
+            " 1  well\n"
+            " 2  ill\n"
+            "    the receiver answers 503\n"
+            "    since this morning\n");
+  EXPECT_EQ(Printed(table, {.width = 80}),
+            "ID  NAME  WHY\n"
+            " 1  well\n"
+            " 2  ill   the receiver answers 503 since this morning\n");
+}
+
+TEST(WrapWidthTest, BreaksAtBlanksAndCutsWhatIsTooMuch) {
+  using testing::ElementsAre;
+  EXPECT_THAT(WrapWidth("one two three", 7, 9), ElementsAre("one two", "three"));
+  EXPECT_THAT(WrapWidth("abcdefghij k", 4, 9), ElementsAre("abcd", "efgh", "ij k"));
+  EXPECT_THAT(WrapWidth("one two three four", 7, 2), ElementsAre("one two", "three…"));
+  EXPECT_THAT(WrapWidth("店店店", 4, 9), ElementsAre("店店", "店"));
+  EXPECT_THAT(WrapWidth("", 4, 9), testing::IsEmpty());
+}
+
+TEST(CountedTest, OneIsOne) {
+  EXPECT_EQ(Counted(1, "delivery", "deliveries"), "1 delivery");
+  EXPECT_EQ(Counted(0, "delivery", "deliveries"), "0 deliveries");
+}
+
 TEST(TableTest, WithoutATerminalNothingIsCut) {
   Table table({{"NAME", false, true}});
   table.Add({std::string(300, 'x')});

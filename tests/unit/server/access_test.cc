@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/base/status.h"
+#include "core/base/status_metadata.h"
 #include "odoopoller/v1/admin_service.pb.h"
 #include "odoopoller/v1/connection_service.pb.h"
 #include "odoopoller/v1/order_service.pb.h"

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/base/status.h"
+#include "core/base/text.h"
 #include "server/rpc/connection_fields.h"
 #include "tests/support/status_matchers.h"
 
@@ -20,6 +21,8 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 using testing::UnorderedElementsAre;
+
+const absl::Time kNow = absl::FromUnixSeconds(1'800'000'000);
 
 v1::Connection GoodConnection() {
   v1::Connection connection;
@@ -46,7 +49,7 @@ google::protobuf::FieldMask Mask(const std::vector<std::string>& paths) {
 }
 
 TEST(NewSettingsTest, LeavesDefaultsToTheServer) {
-  ASSERT_OK_AND_ASSIGN(const ConnectionSettings settings, NewSettings(GoodConnection(), {}));
+  ASSERT_OK_AND_ASSIGN(const ConnectionSettings settings, NewSettings(GoodConnection(), {}, kNow));
   EXPECT_EQ(settings.interval, absl::Seconds(60));
   EXPECT_EQ(settings.overlap, absl::ZeroDuration());
   EXPECT_EQ(settings.odoo.api_key.Reveal(), "key-1");
@@ -57,8 +60,8 @@ TEST(NewSettingsTest, CompletesTheWebhookUrl) {
   connection.mutable_webhook()->clear_url();
   ConnectionRules rules;
   rules.default_webhook_url = "https://default.example.com/in";
-  EXPECT_EQ(NewSettings(connection, rules)->webhook.url, "https://default.example.com/in");
-  EXPECT_THAT(WrongFields(NewSettings(connection, {}).status()),
+  EXPECT_EQ(NewSettings(connection, rules, kNow)->webhook.url, "https://default.example.com/in");
+  EXPECT_THAT(WrongFields(NewSettings(connection, {}, kNow).status()),
               ElementsAre("connection.webhook.url"));
 }
 
@@ -74,7 +77,7 @@ TEST(NewSettingsTest, ListsAllWrongFields) {
   connection.mutable_odoo()->add_company_ids(-1);
   connection.mutable_odoo()->set_ca_pem("no pem");
   connection.set_start_from("last:0");
-  EXPECT_THAT(WrongFields(NewSettings(connection, {}).status()),
+  EXPECT_THAT(WrongFields(NewSettings(connection, {}, kNow).status()),
               UnorderedElementsAre(
                   "connection.name", "connection.odoo.url", "connection.odoo.database",
                   "connection.odoo.username", "connection.odoo.api_key", "connection.odoo.protocol",
@@ -88,7 +91,7 @@ TEST(NewSettingsTest, TakesEveryFormOfStartFrom) {
        {"now", "beginning", "last:1", "last:100000", "2026-01-31T00:00:00Z"}) {
     v1::Connection connection = GoodConnection();
     connection.set_start_from(start);
-    const auto settings = NewSettings(connection, {});
+    const auto settings = NewSettings(connection, {}, kNow);
     ASSERT_OK(settings) << start;
     EXPECT_EQ(settings->start_from.Text().substr(0, 10), std::string(start).substr(0, 10));
   }
@@ -98,23 +101,31 @@ TEST(NewSettingsTest, SaysWhichFormsOfStartFromThereAre) {
   for (const char* const start : {"yesterday", "last:", "last:0", "last:100001", "2026-13-31"}) {
     v1::Connection connection = GoodConnection();
     connection.set_start_from(start);
-    const absl::Status refused = NewSettings(connection, {}).status();
+    const absl::Status refused = NewSettings(connection, {}, kNow).status();
     EXPECT_THAT(WrongFields(refused), ElementsAre("connection.start_from")) << start;
     EXPECT_THAT(refused, StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("beginning")));
   }
+}
+
+TEST(NewSettingsTest, HistoryDoesNotBeginInTheFuture) {
+  v1::Connection connection = GoodConnection();
+  connection.set_start_from(poller::FormatTime(kNow + absl::Seconds(1)));
+  const absl::Status refused = NewSettings(connection, {}, kNow).status();
+  EXPECT_THAT(WrongFields(refused), ElementsAre("connection.start_from"));
+  EXPECT_THAT(refused, StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("future")));
 }
 
 TEST(NewSettingsTest, ChecksAddressesInUrlsAtOnce) {
   v1::Connection connection = GoodConnection();
   connection.mutable_odoo()->set_url("http://127.0.0.1:8069");
   connection.mutable_webhook()->set_url("http://localhost:9000/in");
-  const auto refused = NewSettings(connection, {});
+  const auto refused = NewSettings(connection, {}, kNow);
   EXPECT_THAT(WrongFields(refused.status()),
               UnorderedElementsAre("connection.odoo.url", "connection.webhook.url"));
   EXPECT_THAT(refused, StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("--egress-allow")));
   ConnectionRules rules;
   rules.egress.allow.push_back(*Cidr::Parse("127.0.0.0/8"));
-  EXPECT_OK(NewSettings(connection, rules));
+  EXPECT_OK(NewSettings(connection, rules, kNow));
 }
 
 class ChangeSettingsTest : public testing::Test {
@@ -123,7 +134,7 @@ class ChangeSettingsTest : public testing::Test {
                                          const std::vector<std::string>& paths) {
     return ChangeSettings(before, connection, Mask(paths), {});
   }
-  const ConnectionSettings before = *NewSettings(GoodConnection(), {});
+  const ConnectionSettings before = *NewSettings(GoodConnection(), {}, kNow);
 };
 
 TEST_F(ChangeSettingsTest, TakesTheNamedFieldsAlone) {
@@ -248,8 +259,8 @@ TEST(ConnectionToProtoTest, NeverHoldsASecret) {
   ConnectionWithState row;
   row.connection.id = ConnectionId(7);
   row.connection.version = 3;
-  row.connection.settings = *NewSettings(GoodConnection(), {});
-  const v1::Connection proto = ToProto(row, {});
+  row.connection.settings = *NewSettings(GoodConnection(), {}, kNow);
+  const v1::Connection proto = ToProto(row, {}, false);
   EXPECT_TRUE(proto.odoo().has_api_key());
   EXPECT_TRUE(proto.webhook().has_secret());
   EXPECT_THAT(proto.SerializeAsString(), Not(HasSubstr("key-1")));
@@ -266,17 +277,34 @@ TEST(EtagTest, RefusesWhatIsNone) {
 
 TEST(HealthTest, TakesTheFirstThatApplies) {
   ConnectionWithState row;
-  EXPECT_EQ(HealthOf(row), v1::CONNECTION_HEALTH_HEALTHY);
+  EXPECT_EQ(HealthOf(row, false), v1::CONNECTION_HEALTH_HEALTHY);
   row.connection.settings.paused_delivery = true;
-  EXPECT_EQ(HealthOf(row), v1::CONNECTION_HEALTH_PAUSED);
-  EXPECT_FALSE(IsUnhealthy(row));
+  EXPECT_EQ(HealthOf(row, false), v1::CONNECTION_HEALTH_PAUSED);
+  EXPECT_FALSE(IsUnhealthy(row, false));
   row.state.dead = 1;
-  EXPECT_EQ(HealthOf(row), v1::CONNECTION_HEALTH_DEGRADED);
+  EXPECT_EQ(HealthOf(row, false), v1::CONNECTION_HEALTH_DEGRADED);
+  row.state.held_since = absl::UnixEpoch();
+  EXPECT_EQ(HealthOf(row, false), v1::CONNECTION_HEALTH_HELD);
+  EXPECT_EQ(HealthOf(row, true), v1::CONNECTION_HEALTH_STANDS_STILL);
   row.state.receiver_breaker.state = BreakerState::kOpen;
-  EXPECT_EQ(HealthOf(row), v1::CONNECTION_HEALTH_CIRCUIT_OPEN);
+  EXPECT_EQ(HealthOf(row, true), v1::CONNECTION_HEALTH_CIRCUIT_OPEN);
   row.state.suspension = Suspension{};
-  EXPECT_EQ(HealthOf(row), v1::CONNECTION_HEALTH_SUSPENDED);
-  EXPECT_TRUE(IsUnhealthy(row));
+  EXPECT_EQ(HealthOf(row, true), v1::CONNECTION_HEALTH_SUSPENDED);
+  EXPECT_TRUE(IsUnhealthy(row, false));
+}
+
+TEST(HealthTest, HeldAfterARestoreNeedsSomebody) {
+  ConnectionWithState row;
+  row.state.held_since = absl::UnixEpoch();
+  EXPECT_TRUE(IsUnhealthy(row, false));
+}
+
+TEST(HealthTest, NothingThatWouldBePolledIsHealthyOnAFullDisk) {
+  ConnectionWithState polled, paused;
+  paused.connection.settings.paused_polling = true;
+  EXPECT_EQ(HealthOf(polled, true), v1::CONNECTION_HEALTH_STANDS_STILL);
+  EXPECT_TRUE(IsUnhealthy(polled, true));
+  EXPECT_EQ(HealthOf(paused, true), v1::CONNECTION_HEALTH_PAUSED);
 }
 
 TEST(HealthTest, IsDegradedByEachTrouble) {
@@ -285,7 +313,7 @@ TEST(HealthTest, IsDegradedByEachTrouble) {
   failed.state.last_poll.error = "timeout";
   gone.state.receiver_gone_since = absl::UnixEpoch();
   for (const auto& row : {half_open, failed, gone})
-    EXPECT_EQ(HealthOf(row), v1::CONNECTION_HEALTH_DEGRADED);
+    EXPECT_EQ(HealthOf(row, false), v1::CONNECTION_HEALTH_DEGRADED);
 }
 
 }  // namespace
