@@ -132,10 +132,10 @@ std::string Problem(const api::Connection& connection) {
     return "not polled: the server's disk is nearly full";
   if (!state.last_poll().error().empty()) return state.last_poll().error();
   if (state.odoo_breaker().state() >= api::BREAKER_STATE_OPEN)
-    return state.odoo_breaker().last_error();
+    return "Odoo fails: " + state.odoo_breaker().last_error();
   if (state.has_receiver_gone_since()) return "the receiver answers 410: it wants no more";
   if (state.receiver_breaker().state() >= api::BREAKER_STATE_OPEN)
-    return state.receiver_breaker().last_error();
+    return "the receiver fails: " + state.receiver_breaker().last_error();
   if (state.has_held_since()) return "held after a restore until a poll and a sweep are complete";
   if (state.dead_count() > 0) return fmt::format("{} dead", state.dead_count());
   return "";

@@ -11,6 +11,14 @@
 namespace poller::client {
 namespace {
 
+// What is due waits for its turn, or for the receiver's breaker: "5s ago" would read as if it had
+// been made.
+std::string NextAttempt(const Session& session, const api::Delivery& delivery) {
+  if (delivery.has_next_attempt_time() && ToTime(delivery.next_attempt_time()) <= session.now())
+    return "due";
+  return Ago(session, delivery.next_attempt_time());
+}
+
 std::string HttpStatus(int status) { return status == 0 ? "-" : std::to_string(status); }
 
 }  // namespace
@@ -55,7 +63,7 @@ void PrintDeliveries(Session& session,
   for (const api::Delivery& delivery : deliveries) {
     const bool pending = delivery.status() == api::DELIVERY_STATUS_PENDING;
     const std::string next = delivery.in_flight() ? "now"
-                             : pending            ? Ago(session, delivery.next_attempt_time())
+                             : pending            ? NextAttempt(session, delivery)
                                                   : "-";
     table.Add({std::to_string(delivery.id()), delivery.connection_name(), delivery.order_name(),
                std::to_string(delivery.revision()), StatusCell(delivery.status()),
@@ -78,8 +86,7 @@ void AddDelivery(const Session& session, const api::Delivery& delivery, Fields& 
   if (!delivery.reason().empty()) status.text += ": " + delivery.reason();
   fields.Add("Status", status);
   fields.Add("Recorded", Ago(session, delivery.create_time()));
-  if (delivery.has_next_attempt_time())
-    fields.Add("Next attempt", Ago(session, delivery.next_attempt_time()));
+  if (delivery.has_next_attempt_time()) fields.Add("Next attempt", NextAttempt(session, delivery));
   if (!delivery.last_error().empty())
     fields.Add("Last error", Cell(delivery.last_error(), Colour::kBad));
 }

@@ -36,7 +36,7 @@ absl::StatusOr<JobSpec> Range(const Request& request, JobKind kind) {
   if (request.has_until_time())
     spec.until = ReadTime(request.until_time(), "until_time", violations);
   if (violations.empty() && spec.until <= spec.since)
-    violations.push_back({"until_time", "must be later than since_time"});
+    violations.push_back({"until_time", "must be later than the beginning of the range"});
   if (!violations.empty()) return InvalidFields(violations);
   return spec;
 }

@@ -138,6 +138,23 @@ TEST_F(ConnectionsTest, WhatIsHeldOrStandsStillIsNotCalledHealthy) {
               AllOf(HasSubstr("stands still"), HasSubstr("disk is nearly full")));
 }
 
+TEST_F(ConnectionsTest, AnOpenBreakerSaysWhoFails) {
+  server.connections.script_ListConnections.answer = [](const auto&,
+                                                        api::ListConnectionsResponse& response) {
+    api::Connection deaf = Shop(1, "shop1"), mute = Shop(2, "shop2");
+    for (auto* breaker : {deaf.mutable_state()->mutable_receiver_breaker(),
+                          mute.mutable_state()->mutable_odoo_breaker()}) {
+      breaker->set_state(api::BREAKER_STATE_OPEN);
+      breaker->set_last_error("HTTP 503");
+    }
+    *response.add_connections() = deaf;
+    *response.add_connections() = mute;
+    return grpc::Status::OK;
+  };
+  EXPECT_THAT(Run({"list"}).out,
+              AllOf(HasSubstr("the receiver fails: HTTP 503"), HasSubstr("Odoo fails: HTTP 503")));
+}
+
 TEST_F(ConnectionsTest, OnANarrowTerminalTheProblemIsReadInFull) {
   const std::string problem =
       "Odoo answers with an error: AccessDenied: the login bot or its API key is wrong";

@@ -203,6 +203,14 @@ TEST_F(OrdersTest, RetriesShowsTheQueueAndOneOfIt) {
   EXPECT_THAT(Run({"retries", "17"}).out, HasSubstr("S00042"));
 }
 
+TEST_F(OrdersTest, WhatIsDueIsNotSaidToHaveBeenTried) {
+  delivery.set_status(api::DELIVERY_STATUS_PENDING);
+  delivery.mutable_next_attempt_time()->set_seconds(1'800'000'000 - 5);
+  EXPECT_THAT(Run({"retries", "17"}).out, HasSubstr("Next attempt  due\n"));
+  delivery.mutable_next_attempt_time()->set_seconds(1'800'000'000 + 5);
+  EXPECT_THAT(Run({"retries", "17"}).out, HasSubstr("Next attempt  in 5s\n"));
+}
+
 TEST_F(OrdersTest, StatusAndVersion) {
   server.admin.script_GetServerStatus.answer = [](const auto&,
                                                   api::GetServerStatusResponse& response) {
