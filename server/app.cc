@@ -186,7 +186,7 @@ absl::Status App::Parts::MakeParts(absl::Duration heartbeat) {
       PollingFrom(options, std::move(trusted.odoo)));
   retention = std::make_unique<Retention>(
       Retention::Stores{storage->events(), storage->sync_logs(), storage->jobs(), storage->ledger(),
-                        storage->connections()},
+                        storage->connections(), storage->requests()},
       *sleeper, clock, storage_pool, log, RetentionFrom(options));
 
   authenticator = std::make_unique<rpc::Authenticator>(storage->tokens(), clock, random);

@@ -18,9 +18,8 @@ Retention::Retention(Stores stores, Sleeper& sleeper, const Clock& clock, Execut
 
 Task<void> Retention::Run() {
   while (!stopped_) {
-    const auto removed = co_await Round();
-    if (!removed.ok()) log_.Warning("could not remove what is old", {{"error", removed.status()}});
-    if (removed.ok() && *removed > 0) log_.Debug("removed what is old", {{"rows", *removed}});
+    const int removed = co_await Round();
+    if (removed > 0) log_.Debug("removed what is old", {{"rows", removed}});
     if (!stopped_) co_await sleeper_.Sleep(options_.interval, &wakeup_);
   }
 }
@@ -30,7 +29,7 @@ void Retention::Stop() {
   wakeup_.Notify();
 }
 
-Task<absl::StatusOr<int>> Retention::Round() {
+Task<int> Retention::Round() {
   const absl::Time now = clock_.Now();
   const Prune prunes[] = {
       [this, now](int step) { return stores_.events.Prune(now - options_.events, step); },
@@ -40,11 +39,13 @@ Task<absl::StatusOr<int>> Retention::Round() {
       [this, now](int step) { return stores_.jobs.Prune(now - options_.jobs, step); },
       [this, now](int step) { return stores_.ledger.Prune(now - options_.ledger, step); },
       [this, now](int step) { return stores_.rotations.EndRotations(now, step); },
+      [this, now](int step) { return stores_.requests.Prune(now, step); },
   };
   int total = 0;
   for (const Prune& prune : prunes) {
-    CO_ASSIGN_OR_RETURN(const int removed, co_await PruneAll(prune));
-    total += removed;
+    const auto removed = co_await PruneAll(prune);
+    if (!removed.ok()) log_.Warning("could not remove what is old", {{"error", removed.status()}});
+    total += removed.value_or(0);
   }
   co_return total;
 }

@@ -14,6 +14,7 @@
 #include "core/storage/event_log.h"
 #include "core/storage/job_store.h"
 #include "core/storage/ledger_store.h"
+#include "core/storage/request_store.h"
 #include "core/storage/sync_log_store.h"
 
 namespace poller {
@@ -37,6 +38,7 @@ class Retention {
     JobStore& jobs;
     LedgerStore& ledger;
     SecretRotations& rotations;
+    RequestStore& requests;
   };
   Retention(Stores stores, Sleeper& sleeper, const Clock& clock, Executor storage_pool, Logger& log,
             RetentionOptions options);
@@ -46,8 +48,8 @@ class Retention {
   void Stop();
 
  private:
-  // Everything that is old now; how many rows.
-  Task<absl::StatusOr<int>> Round();
+  // Everything that is old now; how many rows. What fails is logged, and keeps nothing else.
+  Task<int> Round();
   // Removes at most a step's rows and says how many.
   using Prune = std::function<absl::StatusOr<int>(int step)>;
   // Step after step, until one finds less than it may remove.

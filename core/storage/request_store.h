@@ -23,6 +23,8 @@ class RequestStore {
   // Keeps the answer for 24 h. It is not sealed: no secret, no payload.
   virtual absl::Status Keep(const std::string& kind, const Actor& actor, const std::string& answer,
                             absl::Time now) = 0;
+  // Removes what was kept for its 24 h, also by other stores, at most `limit`; how many.
+  virtual absl::StatusOr<int> Prune(absl::Time now, int limit) = 0;
 };
 
 }  // namespace poller

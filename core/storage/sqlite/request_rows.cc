@@ -5,6 +5,10 @@
 namespace poller {
 namespace {
 
+// With each request that is kept, so that they do not pile up between two rounds of retention; few,
+// because others wait for the one writer.
+constexpr int kPrunedAtATime = 100;
+
 // Keyed: requests hold secrets, and a plain hash of a weak one can be guessed.
 std::string ContentOf(const Vault& vault, const Actor& actor) {
   return actor.request_digest.empty() ? std::string() : vault.RequestHash(actor.request_digest);
@@ -36,12 +40,21 @@ absl::StatusOr<std::optional<std::int64_t>> FindRequest(Database& db, const Vaul
   return query.Int(0);
 }
 
+absl::StatusOr<int> PruneRequests(Database& db, absl::Time now, int limit) {
+  RETURN_IF_ERROR(
+      db.Exec("DELETE FROM request WHERE (kind, token_name, request_id) IN "
+              "(SELECT kind, token_name, request_id FROM request WHERE at <= ?1 LIMIT ?2)",
+              now - kRequestKept, limit));
+  return static_cast<int>(db.changes());
+}
+
 absl::Status KeepRequest(Database& db, const Vault& vault, const std::string& kind,
                          const Actor& actor, std::int64_t result, absl::Time now) {
-  RETURN_IF_ERROR(db.Exec("DELETE FROM request WHERE at <= ?1", now - kRequestKept));
+  RETURN_IF_ERROR(PruneRequests(db, now, kPrunedAtATime).status());
   if (actor.request_id.empty()) return absl::OkStatus();
+  // In the place of one of that id that is too old, if it is still there.
   return db.Exec(
-      "INSERT INTO request(kind, token_name, request_id, result, at, content) "
+      "INSERT OR REPLACE INTO request(kind, token_name, request_id, result, at, content) "
       "VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
       kind, actor.token_name, actor.request_id, result, now, Blob{ContentOf(vault, actor)});
 }

@@ -24,6 +24,8 @@ absl::Status RequestIdReused();
 absl::StatusOr<std::optional<std::int64_t>> FindRequest(Database& db, const Vault& vault,
                                                         const std::string& kind, const Actor& actor,
                                                         absl::Time now);
+// Removes requests that are too old, at most `limit`; how many.
+absl::StatusOr<int> PruneRequests(Database& db, absl::Time now, int limit);
 // Nothing is kept for an empty request id.
 absl::Status KeepRequest(Database& db, const Vault& vault, const std::string& kind,
                          const Actor& actor, std::int64_t result, absl::Time now);

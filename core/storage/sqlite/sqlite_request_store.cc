@@ -25,4 +25,14 @@ absl::Status SqliteRequestStore::Keep(const std::string& kind, const Actor& acto
   });
 }
 
+absl::StatusOr<int> SqliteRequestStore::Prune(absl::Time now, int limit) {
+  int removed = 0;
+  const absl::Status stored = context_.writer.Run([&](Transaction& transaction) -> absl::Status {
+    ASSIGN_OR_RETURN(removed, PruneRequests(transaction.db, now, limit));
+    return absl::OkStatus();
+  });
+  RETURN_IF_ERROR(stored);
+  return removed;
+}
+
 }  // namespace poller

@@ -16,6 +16,7 @@ class SqliteRequestStore final : public RequestStore {
                                                   absl::Time now) override;
   absl::Status Keep(const std::string& kind, const Actor& actor, const std::string& answer,
                     absl::Time now) override;
+  absl::StatusOr<int> Prune(absl::Time now, int limit) override;
 
  private:
   const StoreContext& context_;

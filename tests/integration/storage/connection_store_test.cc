@@ -323,5 +323,27 @@ TEST_F(ConnectionStoreTest, PagesAreByIdAndTotalsAddUp) {
   EXPECT_GT(totals.database_bytes, 0);
 }
 
+class RequestStoreTest : public StorageFixture {
+ protected:
+  RequestStoreTest() { Open(); }
+  static Actor Asking(const std::string& id) {
+    return {.token_name = "ops", .request_id = id, .request_digest = "digest"};
+  }
+};
+
+TEST_F(RequestStoreTest, WhatIsTooOldGoesInStepsAndItsIdsAreFree) {
+  RequestStore& requests = storage_->requests();
+  for (int i = 0; i < 250; ++i)
+    ASSERT_OK(requests.Keep("Send", Asking(std::to_string(i)), "old", clock_.Now()));
+  clock_.Advance(absl::Hours(24));
+  // The last of its index: still there after a step.
+  ASSERT_OK(requests.Keep("Send", Asking("99"), "new", clock_.Now()));
+  EXPECT_THAT(requests.Find("Send", Asking("99"), clock_.Now()),
+              IsOkAndHolds(testing::Optional(std::string("new"))));
+  EXPECT_THAT(requests.Prune(clock_.Now(), 100), IsOkAndHolds(100));
+  EXPECT_THAT(requests.Prune(clock_.Now(), 100), IsOkAndHolds(49));
+  EXPECT_THAT(requests.Prune(clock_.Now(), 100), IsOkAndHolds(0));
+}
+
 }  // namespace
 }  // namespace poller

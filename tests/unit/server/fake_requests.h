@@ -1,6 +1,7 @@
 // The outside of a database: answers by request.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <string>
@@ -25,6 +26,13 @@ class FakeRequests final : public RequestStore {
     return absl::OkStatus();
   }
 
+  absl::StatusOr<int> Prune(absl::Time, int limit) override {
+    const int removed = std::min(old, limit);
+    old -= removed;
+    return removed;
+  }
+
+  int old = 0;
   std::map<std::string, std::string> answers;
   absl::Status failure;
 };

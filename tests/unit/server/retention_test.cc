@@ -8,6 +8,7 @@
 #include "core/async/task_group.h"
 #include "tests/support/fake_time.h"
 #include "tests/support/status_matchers.h"
+#include "tests/unit/server/fake_requests.h"
 
 namespace poller {
 namespace {
@@ -114,7 +115,8 @@ class RetentionTest : public testing::Test {
   OldJobs jobs;
   OldRevisions ledger;
   OldSecrets secrets;
-  Retention retention{{events, logs, jobs, ledger, secrets},
+  FakeRequests requests;
+  Retention retention{{events, logs, jobs, ledger, secrets, requests},
                       sleeper,
                       clock,
                       io.get_executor(),
@@ -125,9 +127,11 @@ class RetentionTest : public testing::Test {
 TEST_F(RetentionTest, RemovesInStepsUntilNothingIsOld) {
   events.old = 1200;
   ledger.old = 700;
+  requests.old = 1000;
   Begin();
   EXPECT_EQ(events.old, 0);
   EXPECT_EQ(ledger.old, 0);
+  EXPECT_EQ(requests.old, 0);
   EXPECT_THAT(events.befores, SizeIs(3));
   EXPECT_THAT(events.befores, Each(clock.Now() - absl::Hours(24 * 7)));
   EXPECT_THAT(logs.befores, ElementsAre(clock.Now() - absl::Hours(24 * 30)));
@@ -153,6 +157,14 @@ TEST_F(RetentionTest, GoesOnAfterAFailure) {
   events.old = 5;
   sleeper.Advance(absl::Minutes(10));
   EXPECT_EQ(events.old, 0);
+}
+
+TEST_F(RetentionTest, AFailureKeepsNothingElse) {
+  events.failure = absl::UnavailableError("busy");
+  ledger.old = 5;
+  Begin();
+  EXPECT_EQ(ledger.old, 0);
+  EXPECT_THAT(secrets.nows, SizeIs(1));
 }
 
 TEST_F(RetentionTest, EndsAtOnceWhenStopped) {
