@@ -11,6 +11,7 @@ void CallState::EndWith(absl::Status status) {
     hook = std::move(hook_);
     hook_ = nullptr;
   }
+  if (cut_) cut_();
   if (hook) hook();
 }
 

@@ -20,6 +20,9 @@ namespace poller::rpc {
 // Whether the call is to go on. Thread-safe.
 class CallState {
  public:
+  // `cut`, if any, is called when the call is ended, before the hook, on that thread: it makes what
+  // gRPC still does for the call end too.
+  explicit CallState(std::function<void()> cut = nullptr) : cut_(std::move(cut)) {}
   // Why it is not; OK: it is.
   absl::Status End() const {
     absl::MutexLock lock(&mu_);
@@ -34,6 +37,7 @@ class CallState {
   void OnCancel(std::function<void()> hook);
 
  private:
+  const std::function<void()> cut_;
   mutable absl::Mutex mu_;
   absl::Status end_ ABSL_GUARDED_BY(mu_);
   std::function<void()> hook_ ABSL_GUARDED_BY(mu_);
@@ -51,10 +55,12 @@ class Call {
   const Token& token() const { return token_; }
   CallState& state() const { return *state_; }
   Actor ActorFor() const { return {token_.name, {}}; }
-  // The same for a request that may be repeated: it has a `request_id`.
+  // The same for a request that may be repeated: it has a `request_id`. The digest is the token's
+  // own: under a name that was given again, an old request is another's and never a repeat.
   template <class Request>
   Actor ActorFor(const Request& request) const {
-    return {token_.name, request.request_id(), MessageDigest(request, kRequestDigestBytes)};
+    return {token_.name, request.request_id(),
+            MessageDigest(request, kRequestDigestBytes) + std::to_string(token_.id.value())};
   }
   absl::Status Require(Role role, std::string_view what) const {
     return RequireRole(token_.role, role, what);

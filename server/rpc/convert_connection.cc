@@ -215,7 +215,7 @@ bool IsUnhealthy(const ConnectionWithState& connection, bool disk_low) {
 }
 
 v1::Connection ToProto(const ConnectionWithState& with_state, const ConnectionRules& rules,
-                       bool disk_low) {
+                       bool disk_low, absl::Time now) {
   const Connection& connection = with_state.connection;
   const ConnectionSettings& settings = connection.settings;
   v1::Connection proto;
@@ -225,7 +225,7 @@ v1::Connection ToProto(const ConnectionWithState& with_state, const ConnectionRu
   proto.set_external_id(settings.external_id);
   FillOdoo(settings.odoo, *proto.mutable_odoo());
   FillWebhook(settings.webhook, *proto.mutable_webhook());
-  if (connection.rotation) {
+  if (connection.IsRotating(now)) {
     SetTime(*proto.mutable_webhook(), &v1::WebhookSettings::mutable_rotation_end_time,
             connection.rotation->until);
   }

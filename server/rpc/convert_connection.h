@@ -23,9 +23,10 @@ struct ConnectionRules {
       egress;  // addresses that stand in URLs are checked at once, names when they are dialled
 };
 
-// Never with a secret. `disk_low`: the server polls nothing at present.
+// Never with a secret. `disk_low`: the server polls nothing at present. `now`: whether a rotation
+// still runs.
 odoopoller::v1::Connection ToProto(const ConnectionWithState& connection,
-                                   const ConnectionRules& rules, bool disk_low);
+                                   const ConnectionRules& rules, bool disk_low, absl::Time now);
 odoopoller::v1::ConnectionHealth HealthOf(const ConnectionWithState& connection, bool disk_low);
 // Neither healthy nor paused. StorageTotals counts the same.
 bool IsUnhealthy(const ConnectionWithState& connection, bool disk_low);

@@ -8,9 +8,11 @@
 namespace poller::rpc {
 namespace {
 
-// Refusals that wait at a time. More are answered at once: what a guesser can gain by that is
-// nothing, tokens being random, and what it can cost us ends here.
-constexpr std::size_t kMaxDelayed = 1000;
+// Refusals that wait at a time, and the largest request that waits with one. What goes beyond is
+// answered at once: what a guesser can gain by that is nothing, tokens being random, and what it can
+// cost us ends here, because gRPC holds the request of every call that waits.
+constexpr std::size_t kMaxDelayed = 64;
+constexpr std::size_t kMaxDelayedRequest = 4096;
 
 // Beside the call, which does not wait for it.
 Task<void> NoteUseOf(Authenticator& authenticator, TokenId token, Executor storage_pool) {
@@ -26,14 +28,14 @@ absl::Status Draining() {
       "DRAINING");
 }
 
-Caller CallerOf(const grpc::ServerContextBase& context) {
+Caller CallerOf(const grpc::ServerContextBase& context, std::size_t request_bytes) {
   const auto& metadata = context.client_metadata();
   std::string authorization;
   if (metadata.count("authorization") == 1) {
     const grpc::string_ref value = metadata.find("authorization")->second;
     authorization.assign(value.data(), value.size());
   }
-  return {std::move(authorization), context.peer()};
+  return {std::move(authorization), context.peer(), request_bytes};
 }
 
 Task<absl::StatusOr<Token>> Gate::Identify(std::string authorization) {
@@ -47,7 +49,7 @@ Task<absl::StatusOr<Token>> Gate::Identify(std::string authorization) {
 Task<absl::StatusOr<Call>> Gate::Admit(const Access& access, Caller caller,
                                        std::shared_ptr<CallState> state) {
   auto identified = co_await Identify(std::move(caller.authorization));
-  if (Reason(identified.status()) == "TOKEN_INVALID") co_await Delay(std::move(caller.peer), state);
+  if (Reason(identified.status()) == "TOKEN_INVALID") co_await Delay(std::move(caller), state);
   CO_ASSIGN_OR_RETURN(Token token, std::move(identified));
   if (access.method.empty()) {
     // A broken belief of ours, found by a test; for the caller it is closed.
@@ -63,9 +65,9 @@ Task<absl::StatusOr<Call>> Gate::Admit(const Access& access, Caller caller,
 }
 
 // A timer and no thread waits. Who hangs up is not waited for, and a stop waits for nobody.
-Task<void> Gate::Delay(std::string peer, std::shared_ptr<CallState> state) {
-  const absl::Duration wait = wrong_tokens_.Failed(OriginOf(peer), clock_.Monotonic());
-  if (wait == absl::ZeroDuration()) co_return;
+Task<void> Gate::Delay(Caller caller, std::shared_ptr<CallState> state) {
+  const absl::Duration wait = wrong_tokens_.Failed(OriginOf(caller.peer), clock_.Monotonic());
+  if (wait == absl::ZeroDuration() || caller.request_bytes > kMaxDelayedRequest) co_return;
   const auto wakeup = std::make_shared<Wakeup>();
   {
     absl::MutexLock lock(&mu_);

@@ -4,6 +4,7 @@
 #include <grpcpp/server_context.h>
 
 #include <atomic>
+#include <cstddef>
 #include <memory>
 #include <set>
 #include <string>
@@ -27,12 +28,13 @@ namespace poller::rpc {
 
 // Who calls, as far as gRPC knows.
 struct Caller {
-  Caller(std::string header, std::string address)
-      : authorization(std::move(header)), peer(std::move(address)) {}
+  Caller(std::string header, std::string address, std::size_t size = 0)
+      : authorization(std::move(header)), peer(std::move(address)), request_bytes(size) {}
   std::string authorization;  // the header; empty if there is none, or more than one
   std::string peer;           // "ipv4:127.0.0.1:40000", "unix:"
+  std::size_t request_bytes;  // what gRPC holds for the call until it is answered
 };
-Caller CallerOf(const grpc::ServerContextBase& context);
+Caller CallerOf(const grpc::ServerContextBase& context, std::size_t request_bytes);
 
 // Thread-safe. Collaborators outlive it.
 class Gate {
@@ -60,7 +62,8 @@ class Gate {
   bool IsOpen() const { return open_; }
 
   // The caller, if its token is valid, has the role that `access` asks for, and does not have too
-  // many calls under way. The refusal of a wrong token waits when there were many from there.
+  // many calls under way. The refusal of a wrong token waits when there were many from there,
+  // unless it would keep a large request in memory so long.
   Task<absl::StatusOr<Call>> Admit(const Access& access, Caller caller,
                                    std::shared_ptr<CallState> state);
   // kUnauthenticated when the token of this header stopped being valid: for calls that last.
@@ -77,7 +80,7 @@ class Gate {
  private:
   Task<absl::StatusOr<Token>> Identify(std::string authorization);
   void NoteUse(TokenId token);
-  Task<void> Delay(std::string peer, std::shared_ptr<CallState> state);
+  Task<void> Delay(Caller caller, std::shared_ptr<CallState> state);
 
   Authenticator& authenticator_;
   Once& once_;

@@ -19,15 +19,21 @@
 namespace poller::rpc {
 
 // gRPC's side of one call. Lives until both gRPC (OnDone) and the handler are done with it.
-template <class Response>
+template <class Request, class Response>
 class UnaryReactor final : public grpc::ServerUnaryReactor {
  public:
-  static std::shared_ptr<UnaryReactor> Make(Response& response) {
-    auto reactor = std::shared_ptr<UnaryReactor>(new UnaryReactor(response));
+  static std::shared_ptr<UnaryReactor> Make(const Request& request, Response& response) {
+    auto reactor = std::shared_ptr<UnaryReactor>(new UnaryReactor(request, response));
     reactor->self_ = reactor;
     return reactor;
   }
 
+  // A copy of what was asked; nothing when it was answered: gRPC frees the request then. Any thread.
+  std::optional<Request> CopyRequest() {
+    absl::MutexLock lock(&mu_);
+    if (ended_) return std::nullopt;
+    return request_;
+  }
   // Answers, unless the caller has gone: gRPC frees `response` then. Any thread.
   void End(absl::StatusOr<Response> result) {
     absl::MutexLock lock(&mu_);
@@ -50,12 +56,14 @@ class UnaryReactor final : public grpc::ServerUnaryReactor {
   }
 
  private:
-  explicit UnaryReactor(Response& response) : response_(response) {}
+  UnaryReactor(const Request& request, Response& response)
+      : request_(request), response_(response) {}
 
   const std::shared_ptr<CallState> state_ = std::make_shared<CallState>();
   std::shared_ptr<UnaryReactor> self_;
   absl::Mutex mu_;
   bool ended_ ABSL_GUARDED_BY(mu_) = false;
+  const Request& request_;
   Response& response_;
 };
 
@@ -88,9 +96,27 @@ Task<absl::StatusOr<Response>> AnswerOnce(Once* once, std::string kind, Call cal
 
 enum class Repeat { kByHandler, kByOnce };
 
-template <Repeat kRepeat, class Service, class Request, class Response>
-Task<void> RunUnary(Gate* gate, std::shared_ptr<UnaryReactor<Response>> reactor, Caller caller,
-                    Request request, Service* service,
+// What an admitted call comes to. The last copies of `call` are gone when it returns.
+template <Repeat kRepeat, class Request, class Response, class Service>
+Task<absl::StatusOr<Response>> Handle(Gate* gate, const Access* access, Call call, Request request,
+                                      Service* service,
+                                      UnaryHandler<Service, Request, Response> handler) {
+  if constexpr (kRepeat == Repeat::kByOnce) {
+    auto result = co_await AnswerOnce<Service, Request, Response>(
+        &gate->once(), access->method, call, std::move(request), service, handler);
+    gate->Ended(*access, call, result.status());
+    co_return result;
+  } else {
+    auto result = co_await (service->*handler)(call, std::move(request));
+    gate->Ended(*access, call, result.status());
+    co_return result;
+  }
+}
+
+// The request is copied for those who are let in alone: it may be large. `Reactor` is UnaryReactor,
+// save in tests.
+template <Repeat kRepeat, class Request, class Response, class Reactor, class Service>
+Task<void> RunUnary(Gate* gate, std::shared_ptr<Reactor> reactor, Caller caller, Service* service,
                     UnaryHandler<Service, Request, Response> handler) {
   static const Access access = AccessOfRequest(*Request::descriptor());
   auto call = co_await gate->Admit(access, std::move(caller), reactor->state());
@@ -98,16 +124,12 @@ Task<void> RunUnary(Gate* gate, std::shared_ptr<UnaryReactor<Response>> reactor,
     reactor->End(call.status());
     co_return;
   }
-  if constexpr (kRepeat == Repeat::kByOnce) {
-    auto result = co_await AnswerOnce<Service, Request, Response>(
-        &gate->once(), access.method, *call, std::move(request), service, handler);
-    gate->Ended(access, *call, result.status());
-    reactor->End(std::move(result));
-  } else {
-    auto result = co_await (service->*handler)(*call, std::move(request));
-    gate->Ended(access, *call, result.status());
-    reactor->End(std::move(result));
-  }
+  std::optional<Request> request = reactor->CopyRequest();
+  if (!request) co_return;
+  // The call gives up its place before its answer is on the way: who asks again then finds it free.
+  auto result = co_await Handle<kRepeat, Request, Response>(gate, &access, *std::move(call),
+                                                            *std::move(request), service, handler);
+  reactor->End(std::move(result));
 }
 
 // Admits the call and starts its handler. `service` and `gate` outlive the gate's tasks.
@@ -115,9 +137,9 @@ template <Repeat kRepeat = Repeat::kByHandler, class Service, class Request, cla
 grpc::ServerUnaryReactor* ServeUnary(Gate& gate, grpc::CallbackServerContext& context,
                                      const Request& request, Response& response, Service* service,
                                      UnaryHandler<Service, Request, Response> handler) {
-  auto reactor = UnaryReactor<Response>::Make(response);
-  gate.calls().Spawn(RunUnary<kRepeat, Service, Request, Response>(
-      &gate, reactor, CallerOf(context), request, service, handler));
+  auto reactor = UnaryReactor<Request, Response>::Make(request, response);
+  gate.calls().Spawn(RunUnary<kRepeat, Request, Response>(
+      &gate, reactor, CallerOf(context, request.ByteSizeLong()), service, handler));
   return reactor.get();
 }
 

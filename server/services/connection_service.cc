@@ -23,7 +23,7 @@ constexpr int kUpdateTries = 5;
 constexpr int kScanRows = 500;
 
 v1::Connection AsProto(const ServiceContext& context, const ConnectionWithState& connection) {
-  return rpc::ToProto(connection, context.rules, context.disk.low());
+  return rpc::ToProto(connection, context.rules, context.disk.low(), context.clock.Now());
 }
 
 struct Legs {

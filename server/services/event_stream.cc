@@ -95,14 +95,15 @@ Task<absl::Status> EventStream::Follow(std::shared_ptr<EventSubscription> subscr
 Task<absl::Status> EventStream::Send(const SyncEvent& event) {
   // The log also holds what this API has no name for; heartbeats move past it.
   if (!v1::EventType_IsValid(static_cast<int>(event.type))) co_return absl::OkStatus();
+  // Between two events of a batch a token may be revoked too.
+  CO_RETURN_IF_ERROR(call_.StillWanted());
   v1::StreamSyncEventsResponse response;
   *response.mutable_event() = rpc::ToProto(event, log_id_);
   if (request_.include_payload() && rpc::CarriesPayload(event)) {
     CO_RETURN_IF_ERROR(co_await AddPayload(event.detail.delivery,
                                            *response.mutable_event()->mutable_delivery_outcome()));
   }
-  const bool sent = co_await stream_->Write(std::move(response));
-  co_return sent ? absl::OkStatus() : CallerGone();
+  co_return co_await Write(std::move(response));
 }
 
 Task<absl::Status> EventStream::SendHeartbeat(EventSequence scanned) {
@@ -111,7 +112,12 @@ Task<absl::Status> EventStream::SendHeartbeat(EventSequence scanned) {
   response.mutable_heartbeat()->set_sequence(scanned.value());
   response.mutable_heartbeat()->set_log_id(log_id_);
   *response.mutable_heartbeat()->mutable_time() = rpc::ToProto(context_.clock.Now());
+  co_return co_await Write(std::move(response));
+}
+
+Task<absl::Status> EventStream::Write(v1::StreamSyncEventsResponse response) {
   const bool sent = co_await stream_->Write(std::move(response));
+  CO_RETURN_IF_ERROR(call_.StillWanted());
   co_return sent ? absl::OkStatus() : CallerGone();
 }
 
@@ -122,6 +128,7 @@ Task<absl::Status> EventStream::AddPayload(DeliveryId delivery, v1::DeliveryOutc
     co_return absl::OkStatus();  // no longer kept
   CO_RETURN_IF_ERROR(details);
   CO_ASSIGN_OR_RETURN(rpc::CutText body, rpc::BodyOf(*details));
+  CO_RETURN_IF_ERROR(call_.StillWanted());  // reading it took a while
   outcome.set_payload(std::move(body.text));
   outcome.set_payload_truncated(body.truncated);
   co_return absl::OkStatus();

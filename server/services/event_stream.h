@@ -15,7 +15,8 @@
 
 namespace poller {
 
-using EventStreamReactor = rpc::StreamReactor<odoopoller::v1::StreamSyncEventsResponse>;
+using EventStreamReactor = rpc::StreamReactor<odoopoller::v1::StreamSyncEventsRequest,
+                                              odoopoller::v1::StreamSyncEventsResponse>;
 
 // Sends what happens until the caller goes, its token is revoked, its place in the log is lost, or
 // the server stops. It holds a few events at a time: a slow client waits in the log, not in memory.
@@ -34,6 +35,7 @@ class EventStream {
   Task<absl::Status> Follow(std::shared_ptr<EventSubscription> subscription);
   Task<absl::Status> Send(const SyncEvent& event);
   Task<absl::Status> SendHeartbeat(EventSequence scanned);
+  Task<absl::Status> Write(odoopoller::v1::StreamSyncEventsResponse response);
   Task<absl::Status> AddPayload(DeliveryId delivery, odoopoller::v1::DeliveryOutcome& outcome);
   Task<absl::Status> WithRange(absl::Status status);
 

@@ -177,6 +177,7 @@ Task<absl::Status> JobServiceImpl::Watch(rpc::Call call, std::string authorizati
       v1::WatchJobResponse response;
       *response.mutable_job() = rpc::ToProto(job);
       const bool written = co_await stream->Write(std::move(response));
+      CO_RETURN_IF_ERROR(call.StillWanted());
       if (!written) co_return absl::CancelledError("the caller has gone");
       sent = job;
       sent_at = now;

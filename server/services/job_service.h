@@ -40,7 +40,8 @@ class JobServiceImpl final : public odoopoller::v1::JobService::CallbackService 
       const odoopoller::v1::WatchJobRequest* request) override;
 
  private:
-  using WatchReactor = rpc::StreamReactor<odoopoller::v1::WatchJobResponse>;
+  using WatchReactor =
+      rpc::StreamReactor<odoopoller::v1::WatchJobRequest, odoopoller::v1::WatchJobResponse>;
 
   Task<absl::StatusOr<odoopoller::v1::StartBackfillResponse>> Backfill(
       rpc::Call call, odoopoller::v1::StartBackfillRequest request);

@@ -70,7 +70,8 @@ Task<absl::StatusOr<v1::RotateWebhookSecretResponse>> ConnectionServiceImpl::Rot
   SettingsChanged(context_, change.id);
   CO_ASSIGN_OR_RETURN(const auto now, co_await poller::GetConnection(context_, change.id));
   v1::RotateWebhookSecretResponse response;
-  *response.mutable_connection() = rpc::ToProto(now, context_.rules, context_.disk.low());
+  *response.mutable_connection() =
+      rpc::ToProto(now, context_.rules, context_.disk.low(), context_.clock.Now());
   if (!rotated->repeated && request.secret().empty()) response.set_secret(change.secret.Reveal());
   co_return response;
 }

@@ -38,13 +38,19 @@ class SlowSubscriberTest : public ServerFixture {
     ~Stream() {
       context.TryCancel();
       v1::StreamSyncEventsResponse message;
-      while (reader->Read(&message)) {
+      while (!finished && reader->Read(&message)) {
       }
-      reader->Finish();
+      if (!finished) reader->Finish();
     }
+    grpc::Status Finish() {
+      finished = true;
+      return reader->Finish();
+    }
+    bool finished = false;
   };
 
-  std::unique_ptr<Stream> Subscribe(std::int64_t after) {
+  std::unique_ptr<Stream> Subscribe(std::int64_t after) { return Subscribe(after, admin_); }
+  std::unique_ptr<Stream> Subscribe(std::int64_t after, const std::string& token) {
     auto stream = std::make_unique<Stream>();
     grpc::ChannelArguments arguments;
     arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
@@ -52,11 +58,21 @@ class SlowSubscriberTest : public ServerFixture {
     arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
     stream->stub = v1::SyncLogService::NewStub(grpc::CreateCustomChannel(
         app_->addresses().front(), grpc::InsecureChannelCredentials(), arguments));
-    stream->context.AddMetadata("authorization", "Bearer " + admin_);
+    stream->context.AddMetadata("authorization", "Bearer " + token);
     v1::StreamSyncEventsRequest request;
     request.set_after_sequence(after);
     stream->reader = stream->stub->StreamSyncEvents(&stream->context, request);
     return stream;
+  }
+  // Revokes the tokens of that role.
+  void Revoke(v1::TokenRole role) {
+    const auto tokens = Call(status_, &v1::AdminService::Stub::ListTokens, v1::ListTokensRequest());
+    for (const v1::Token& token : tokens->tokens()) {
+      if (token.role() != role) continue;
+      v1::RevokeTokenRequest revoke;
+      revoke.set_token_id(token.id());
+      ASSERT_TRUE(Call(status_, &v1::AdminService::Stub::RevokeToken, revoke).ok());
+    }
   }
   // The sequences of the next `count` events.
   static std::vector<std::int64_t> Read(Stream& stream, std::int64_t count) {
@@ -101,6 +117,20 @@ TEST_F(SlowSubscriberTest, CostsTheServerAndTheOthersNothing) {
 
   // And nothing was lost for one that reads at last.
   EXPECT_EQ(Read(*slow.front(), kEvents), all);
+}
+
+TEST_F(SlowSubscriberTest, IsCutWhenItsTokenIsRevokedThoughItReadsNothing) {
+  Start();
+  const auto writers = Writers();
+  const std::int64_t begin = NewestSequence();
+  const auto slow = Subscribe(begin, tokens_[Role::kViewer]);
+  const auto live = Subscribe(begin);
+  for (const auto& writer : writers) writer->WriteUpTo(250);
+  ASSERT_EQ(Read(*live, kWriters * 250).size(), kWriters * 250u);  // the window of `slow` is full
+  Revoke(v1::TOKEN_ROLE_VIEWER);
+  EXPECT_LT(Read(*slow, kWriters * 250).size(), kWriters * 250u);
+  // Not UNAUTHENTICATED: that would have waited behind the message that was under way.
+  EXPECT_EQ(slow->Finish().error_code(), grpc::CANCELLED);
 }
 
 }  // namespace

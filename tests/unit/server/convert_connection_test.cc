@@ -260,13 +260,22 @@ TEST(ConnectionToProtoTest, NeverHoldsASecret) {
   row.connection.id = ConnectionId(7);
   row.connection.version = 3;
   row.connection.settings = *NewSettings(GoodConnection(), {}, kNow);
-  const v1::Connection proto = ToProto(row, {}, false);
+  const v1::Connection proto = ToProto(row, {}, false, kNow);
   EXPECT_TRUE(proto.odoo().has_api_key());
   EXPECT_TRUE(proto.webhook().has_secret());
   EXPECT_THAT(proto.SerializeAsString(), Not(HasSubstr("key-1")));
   EXPECT_THAT(proto.SerializeAsString(), Not(HasSubstr("secret-1")));
   EXPECT_EQ(proto.overlap().seconds(), 300);  // the server's, in effect
   EXPECT_EQ(*VersionOf(proto.etag()), 3);
+}
+
+TEST(ConnectionToProtoTest, ARotationThatIsOverIsNotShown) {
+  const absl::Time end = absl::FromUnixSeconds(1'800'000'000);
+  ConnectionWithState row;
+  row.connection.settings = *NewSettings(GoodConnection(), {}, kNow);
+  row.connection.rotation = SecretRotation{Secret("before"), end};
+  EXPECT_TRUE(ToProto(row, {}, false, end - absl::Seconds(1)).webhook().has_rotation_end_time());
+  EXPECT_FALSE(ToProto(row, {}, false, end).webhook().has_rotation_end_time());
 }
 
 TEST(EtagTest, RefusesWhatIsNone) {

@@ -4,14 +4,18 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "core/base/status.h"
 #include "core/base/status_metadata.h"
+#include "odoopoller/v1/job_service.pb.h"
 #include "server/rpc/call.h"
 #include "tests/support/status_matchers.h"
 
 namespace poller::rpc {
 namespace {
+
+namespace v1 = odoopoller::v1;
 
 constexpr TokenId kOne(1), kOther(2);
 
@@ -70,6 +74,29 @@ TEST_F(TokenCallsTest, EndsTheStreamsOfATokenAndOfNoOther) {
   EXPECT_THAT(state->End(), StatusIs(absl::StatusCode::kUnauthenticated));
   EXPECT_EQ(told, 1);
   EXPECT_OK(other->End());
+}
+
+TEST(CallTest, ARequestIsAnotherOneUnderAnotherTokenOfTheSameName) {
+  v1::CancelJobRequest request;
+  request.set_request_id("r-1");
+  Token first, second;
+  first.id = kOne;
+  second.id = kOther;
+  first.name = second.name = "ops";
+  const auto digest = [&request](const Token& token) {
+    return Call(std::make_shared<CallState>(), token).ActorFor(request).request_digest;
+  };
+  EXPECT_EQ(digest(first), digest(first));
+  EXPECT_NE(digest(first), digest(second));
+}
+
+TEST(CallStateTest, CutsWhatIsUnderWayBeforeTheHandlerLearnsIt) {
+  std::string told;
+  CallState state([&told] { told += "cut "; });
+  state.OnCancel([&told] { told += "told "; });
+  state.EndWith(absl::UnauthenticatedError("revoked"));
+  state.Cancel();
+  EXPECT_EQ(told, "cut told ");
 }
 
 TEST(CallStateTest, TheFirstEndCounts) {
