@@ -22,9 +22,12 @@ class Caller {
   // `http` outlives the caller.
   Caller(HttpClient& http, Target target, Session session);
 
+  // Asks for the version. Where the target leaves the protocol to us, it is chosen anew: JSON-2 from
+  // 19 on if it takes our key, or if there is nothing else.
   Task<absl::StatusOr<std::string>> Version();
   Task<absl::Status> Login();
-  // Logs in first where no uid is known, and once more where the call is refused for the user. The
+  // Chooses the protocol first where none is known, logs in where no uid is, and once more where the
+  // call is refused for the user. Where the protocol is gone, another is looked for, once. The
   // context that the target asks for is added to the arguments.
   Task<absl::StatusOr<boost::json::value>> Execute(Call call);
 
@@ -35,6 +38,16 @@ class Caller {
   void ForgetFirstDate() { first_date_.reset(); }
 
  private:
+  using Answer = absl::StatusOr<boost::json::value>;
+  bool MayChoose() const { return target_.protocol == OdooProtocol::kAuto; }
+  void Use(OdooProtocol protocol);
+  Task<absl::StatusOr<std::string>> AskVersion(OdooProtocol protocol);
+  Task<absl::StatusOr<std::string>> Choose();
+  Task<absl::Status> PreferJson2();
+  // A protocol is in use when this is OK.
+  Task<absl::Status> NeedProtocol();
+  // After a call found its protocol gone: true if another one is in use now.
+  Task<bool> FindAnother();
   // Sends and decodes. `what` names the call in an error.
   Task<absl::StatusOr<boost::json::value>> Exchange(HttpRequest request, std::string what);
   void NoteDate(const HttpResponse& response);

@@ -151,6 +151,12 @@ Call NthNewestDatedCall(const DateRange& range, int n) {
   return call;
 }
 
+Call ListKeysCall(std::int64_t uid) {
+  json::array domain;
+  domain.emplace_back(Condition("user_id", "=", uid));
+  return Search("res.users.apikeys", std::move(domain), {"expiration_date"}, "id");
+}
+
 Call CheckReadableCall(const std::string& model) {
   Call call(model, "search_read");
   call.arguments["domain"] = json::array();

@@ -33,6 +33,8 @@ Call ListChangedLinesCall(absl::Time from, absl::Time order_date_from, std::int6
 Call ListDatedCall(const DateRange& range, OrderId after, int limit);
 Call CountDatedCall(const DateRange& range);
 Call NthNewestDatedCall(const DateRange& range, int n);
+// The user's own API keys.
+Call ListKeysCall(std::int64_t uid);
 Call CheckReadableCall(const std::string& model);
 
 }  // namespace poller::odoo

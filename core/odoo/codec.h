@@ -33,7 +33,7 @@ class Codec {
  public:
   virtual ~Codec() = default;
 
-  // Works without login. Decodes to an object or a text with the version.
+  // Works without login. Decodes to an object that names the version (version.h).
   virtual HttpRequest EncodeVersion() = 0;
   // Decodes to the user's id, or to false where login or key are refused.
   virtual HttpRequest EncodeLogin() = 0;

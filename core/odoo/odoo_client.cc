@@ -4,11 +4,14 @@
 #include <utility>
 
 #include "core/base/status.h"
+#include "core/base/text.h"
 #include "core/odoo/caller.h"
 #include "core/odoo/calls.h"
+#include "core/odoo/http_fault.h"
 #include "core/odoo/order_reader.h"
 #include "core/odoo/record_source.h"
 #include "core/odoo/records.h"
+#include "core/odoo/version.h"
 #include "fmt/format.h"
 
 namespace poller::odoo {
@@ -168,6 +171,29 @@ Task<absl::Status> Client::CheckReadable(std::string model) {
   if (!answer.ok()) co_return answer.status();
   absl::StatusOr<std::vector<json::object>> records = TakeRecords(*std::move(answer));
   co_return records.status();
+}
+
+Task<absl::StatusOr<std::optional<absl::Time>>> Client::KeyExpiry() {
+  std::optional<absl::Time> first;
+  const int major = MajorVersion(session().server_version);
+  if (major != 0 && major < kFirstWithKeyExpiry) co_return first;
+  if (session().uid == 0) CO_RETURN_IF_ERROR(co_await Login());
+  Call call = ListKeysCall(session().uid);
+  absl::StatusOr<json::value> answer = co_await impl_->caller.Execute(std::move(call));
+  const auto kind = ErrorKindOf(answer.status());
+  // It is good to know, and nothing hangs on it.
+  if (kind == ErrorKind::kQuery || kind == ErrorKind::kRights || kind == ErrorKind::kRecord) {
+    co_return first;
+  }
+  CO_RETURN_IF_ERROR(answer);
+  absl::StatusOr<std::vector<json::object>> keys = TakeRecords(*std::move(answer));
+  if (!keys.ok()) co_return first;
+  const absl::Time now = last_date().value_or(absl::InfinitePast());
+  for (const json::object& key : *keys) {
+    const auto end = ParseOdooTime(TextMember(key, "expiration_date"));
+    if (end.ok() && *end > now && (!first.has_value() || *end < *first)) first = *end;
+  }
+  co_return first;
 }
 
 std::optional<absl::Time> Client::last_date() const { return impl_->caller.last_date(); }

@@ -27,14 +27,16 @@ struct Target {
   Secret api_key;
   std::vector<std::int64_t> company_ids;
   std::string ca_pem;
+  OdooProtocol protocol = OdooProtocol::kAuto;
   absl::Duration timeout = absl::Seconds(30);
   std::int64_t max_response_bytes = 32 << 20;
 };
 
 // What is worth keeping between calls and runs.
 struct Session {
-  std::int64_t uid = 0;        // 0: not logged in
-  std::string server_version;  // "17.0"; empty: unknown
+  std::int64_t uid = 0;                         // 0: not logged in
+  std::string server_version;                   // "17.0"; empty: unknown
+  OdooProtocol protocol = OdooProtocol::kAuto;  // the one in use; kAuto: not chosen yet
 };
 
 using RecordMap = std::map<std::int64_t, boost::json::object>;
@@ -87,7 +89,8 @@ class Client {
   Client(HttpClient& http, Target target, Session session);
   ~Client();
 
-  // Works without login. "17.0".
+  // "17.0". Works without login. With a target of kAuto it chooses the protocol anew, and JSON-2 is
+  // chosen only where it takes our key: a login then.
   Task<absl::StatusOr<std::string>> Version();
   // Logs in whether or not a uid is known.
   Task<absl::Status> Login();
@@ -117,6 +120,9 @@ class Client {
   Task<absl::StatusOr<FetchedOrders>> ReadOrders(std::vector<OrderId> ids);
   // OK if the user may read `model`; kRights if not.
   Task<absl::Status> CheckReadable(std::string model);
+  // When the first of the user's API keys ends that has not ended yet: Odoo does not tell which of
+  // them is ours. Nothing: none of them ends, or this Odoo does not tell (before 18).
+  Task<absl::StatusOr<std::optional<absl::Time>>> KeyExpiry();
   // The Date header of the newest answer.
   std::optional<absl::Time> last_date() const;
 

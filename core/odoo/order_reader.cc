@@ -9,6 +9,7 @@
 #include "core/odoo/calls.h"
 #include "core/odoo/error_kind.h"
 #include "core/odoo/fields.h"
+#include "core/odoo/nested_read.h"
 #include "core/odoo/records.h"
 
 namespace poller::odoo {
@@ -148,19 +149,48 @@ Task<absl::Status> OrderReader::FindTorn(std::vector<std::int64_t> asked) {
   co_return absl::OkStatus();
 }
 
+Task<absl::StatusOr<FetchedOrders>> OrderReader::ReadNested(std::vector<std::int64_t> ids) {
+  NestedFields fields;
+  CO_ASSIGN_OR_RETURN(fields.order, co_await source_.Fields(&OrderFields()));
+  CO_ASSIGN_OR_RETURN(fields.line, co_await source_.Fields(&LineFields()));
+  CO_ASSIGN_OR_RETURN(fields.partner, co_await source_.Fields(&PartnerFields()));
+  CO_ASSIGN_OR_RETURN(fields.product, co_await source_.Fields(&ProductFields()));
+  CO_ASSIGN_OR_RETURN(fields.product_template, co_await source_.Fields(&TemplateFields()));
+  CO_ASSIGN_OR_RETURN(fields.attribute_value, co_await source_.Fields(&AttributeValueFields()));
+  Call call = NestedReadCall(ids, fields);
+  CO_ASSIGN_OR_RETURN(json::value answer, co_await caller_.Execute(std::move(call)));
+  co_return UnfoldNested(std::move(answer), ids, fields);
+}
+
+Task<absl::StatusOr<FetchedOrders>> OrderReader::ReadPlain(std::vector<std::int64_t> ids) {
+  CO_ASSIGN_OR_RETURN(RecordMap orders, co_await source_.Read(&OrderFields(), ids));
+  for (auto& [id, order] : orders) fetched_.orders.push_back(std::move(order));
+  CO_RETURN_IF_ERROR(co_await ReadLines());
+  CO_RETURN_IF_ERROR(co_await ReadPartners());
+  CO_RETURN_IF_ERROR(co_await ReadProducts());
+  CO_RETURN_IF_ERROR(co_await FindTorn(std::move(ids)));
+  co_return std::move(fetched_);
+}
+
 Task<absl::StatusOr<FetchedOrders>> OrderReader::Read(std::vector<OrderId> ids) {
   if (ids.empty()) co_return FetchedOrders();
   caller_.ForgetFirstDate();
   Ids asked;
   for (const OrderId id : ids) asked.insert(id.value());
-  CO_ASSIGN_OR_RETURN(RecordMap orders, co_await source_.Read(&OrderFields(), Listed(asked)));
-  for (auto& [id, order] : orders) fetched_.orders.push_back(std::move(order));
-  CO_RETURN_IF_ERROR(co_await ReadLines());
-  CO_RETURN_IF_ERROR(co_await ReadPartners());
-  CO_RETURN_IF_ERROR(co_await ReadProducts());
-  CO_RETURN_IF_ERROR(co_await FindTorn(Listed(asked)));
-  fetched_.date = caller_.first_date();
-  co_return std::move(fetched_);
+  absl::StatusOr<FetchedOrders> fetched;
+  bool nested = source_.nested_works();
+  if (nested) {
+    fetched = co_await ReadNested(Listed(asked));
+    const auto kind = ErrorKindOf(fetched.status());
+    // Without a required field nothing can be read, in whatever way.
+    const bool lacks_field = Reason(fetched.status()) == "fields";
+    const bool unknown = (kind == ErrorKind::kQuery && !lacks_field) || kind == ErrorKind::kGarbage;
+    if (unknown) source_.RefuseNested();
+    nested = !unknown && kind != ErrorKind::kRecord;
+  }
+  if (!nested) fetched = co_await ReadPlain(Listed(asked));
+  if (fetched.ok()) fetched->date = caller_.first_date();
+  co_return fetched;
 }
 
 }  // namespace poller::odoo

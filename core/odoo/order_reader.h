@@ -12,8 +12,11 @@
 
 namespace poller::odoo {
 
-// One batch: at most one call a model, however many orders, and a second one of the orders to see
-// what moved meanwhile. Used once.
+// One batch. Nested, in one call, where this Odoo can; else with plain reads: at most one call a
+// model, however many orders, and a second one of the orders to see what moved meanwhile. Both give
+// the same. What a nested read answers decides: where it is unknown, or its answer odd, plain reads
+// take its place for good; where a record is refused, for this batch, because plain reads need fewer
+// records (the parent of an address may be forbidden). Used once.
 class OrderReader {
  public:
   // Both outlive the reader.
@@ -22,6 +25,8 @@ class OrderReader {
   Task<absl::StatusOr<FetchedOrders>> Read(std::vector<OrderId> ids);
 
  private:
+  Task<absl::StatusOr<FetchedOrders>> ReadNested(std::vector<std::int64_t> ids);
+  Task<absl::StatusOr<FetchedOrders>> ReadPlain(std::vector<std::int64_t> ids);
   Task<absl::Status> ReadLines();
   Task<absl::Status> ReadPartners();
   Task<absl::Status> ReadProducts();

@@ -13,7 +13,21 @@ namespace poller::odoo {
 
 namespace json = boost::json;
 
+void RecordSource::ForgetOtherVersion() {
+  const std::string& version = caller_.session().server_version;
+  if (version == version_) return;
+  version_ = version;
+  known_.clear();
+  nested_refused_ = false;
+}
+
+bool RecordSource::nested_works() {
+  ForgetOtherVersion();
+  return !nested_refused_;
+}
+
 Task<absl::StatusOr<std::vector<std::string>>> RecordSource::Fields(const ModelFields* wanted) {
+  ForgetOtherVersion();
   const auto known = known_.find(wanted->model);
   if (known != known_.end()) co_return known->second;
   Call call = FieldsGet(*wanted);

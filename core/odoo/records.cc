@@ -62,6 +62,8 @@ absl::StatusOr<std::vector<json::object>> TakeRecords(json::value answer) {
   return records;
 }
 
+bool IsRecordId(const json::value* value) { return value != nullptr && AsId(*value).has_value(); }
+
 std::int64_t RecordId(const json::object& record) { return record.at("id").as_int64(); }
 
 absl::StatusOr<RecordMap> IndexRecords(std::vector<json::object> records,

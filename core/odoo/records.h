@@ -18,6 +18,8 @@ inline constexpr std::int64_t kMaxRecordId = std::int64_t{1} << 53;
 
 // A list of objects, each with an id from 1 to kMaxRecordId, none twice. Else kGarbage.
 absl::StatusOr<std::vector<boost::json::object>> TakeRecords(boost::json::value answer);
+// A whole number from 1 to kMaxRecordId.
+bool IsRecordId(const boost::json::value* value);
 // The record's id; TakeRecords has checked it.
 std::int64_t RecordId(const boost::json::object& record);
 // By id. kGarbage if there is one that was not asked for.

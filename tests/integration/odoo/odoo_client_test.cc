@@ -15,8 +15,10 @@
 #include "core/base/metrics.h"
 #include "core/http/curl/curl_http_client.h"
 #include "core/orders/order_mapper.h"
+#include "core/orders/payload.h"
 #include "tests/support/fake_time.h"
 #include "tests/support/odoo_sim.h"
+#include "tests/support/order_generator.h"
 #include "tests/support/status_matchers.h"
 
 namespace poller::odoo {
@@ -26,6 +28,8 @@ using test::OdooFault;
 using test::OdooSim;
 using test::RecordFault;
 using testing::ElementsAre;
+using testing::ElementsAreArray;
+using testing::Ge;
 using testing::IsEmpty;
 using testing::SizeIs;
 using testing::UnorderedElementsAre;
@@ -49,12 +53,14 @@ class OdooClientTest : public testing::TestWithParam<int> {
     client_ = MakeClient();
   }
 
-  std::unique_ptr<Client> MakeClient(const std::string& key = "admin-key") {
+  std::unique_ptr<Client> MakeClient(const std::string& key = "admin-key",
+                                     OdooProtocol protocol = OdooProtocol::kAuto) {
     Target target;
     target.url = server_->Url();
     target.database = "shop1";
     target.username = "admin";
     target.api_key = Secret(key);
+    target.protocol = protocol;
     target.timeout = absl::Seconds(20);
     return std::make_unique<Client>(*http_, std::move(target), Session());
   }
@@ -88,6 +94,29 @@ class OdooClientTest : public testing::TestWithParam<int> {
       if (!page->orders.empty()) after = page->orders.back().id;
     }
     return ids;
+  }
+
+  std::vector<std::string> Payloads(const std::vector<OrderId>& ids) {
+    sim_.ClearCalls();
+    std::vector<std::string> payloads;
+    const absl::StatusOr<FetchedOrders> fetched = Await(client_->ReadOrders(ids));
+    EXPECT_OK(fetched);
+    if (!fetched.ok()) return payloads;
+    EXPECT_THAT(fetched->torn, IsEmpty());
+    for (const auto& record : fetched->orders) {
+      const auto order = MapOrder(record,
+                                  {fetched->lines, fetched->partners, fetched->products,
+                                   fetched->templates, fetched->attribute_values},
+                                  "shop1");
+      EXPECT_OK(order);
+      if (order.ok()) payloads.push_back(EncodeContent(*order, "shop1"));
+    }
+    return payloads;
+  }
+  std::int64_t Reads(const std::string& method) const {
+    std::int64_t count = 0;
+    for (const test::OdooCall& call : sim_.Calls()) count += call.method == method ? 1 : 0;
+    return count;
   }
 
   FakeClock clock_;
@@ -175,6 +204,12 @@ TEST_P(OdooClientTest, AForbiddenProductIsARecordsFault) {
 
 TEST_P(OdooClientTest, AnOrderThatMovesBetweenTheReadsIsTorn) {
   const test::RecordId id = AddOrder();
+  OdooFault unknown;  // a nested read sees one moment
+  unknown.kind = OdooFault::Kind::kError;
+  unknown.method = "web_read";
+  unknown.name = "builtins.AttributeError";
+  unknown.message = "The method 'sale.order.web_read' does not exist";
+  sim_.faults().Add(unknown);
   clock_.Advance(absl::Seconds(2));
   sim_.SetBeforeCall([&](const test::OdooCall& call) {
     if (call.model == "res.partner" && call.method == "read") {
@@ -236,6 +271,8 @@ TEST_P(OdooClientTest, SaysWhatIsWrong) {
 
 TEST_P(OdooClientTest, SaysHowItFails) {
   using Kind = OdooFault::Kind;
+  client_ =
+      MakeClient("admin-key", GetParam() >= 22 ? OdooProtocol::kJson2 : OdooProtocol::kJsonRpc);
   const std::pair<Kind, ErrorKind> rows[] = {
       {Kind::kReset, ErrorKind::kServerDown},  {Kind::kPostgresDown, ErrorKind::kServerDown},
       {Kind::kStatus, ErrorKind::kServerDown}, {Kind::kTruncated, ErrorKind::kGarbage},
@@ -244,22 +281,49 @@ TEST_P(OdooClientTest, SaysHowItFails) {
     OdooFault fault;
     fault.kind = fault_kind;
     const int id = sim_.faults().Add(fault);
-    EXPECT_EQ(ErrorKindOf(Await(client_->Version()).status()), error_kind)
-        << static_cast<int>(fault_kind);
+    EXPECT_EQ(ErrorKindOf(Await(client_->Login())), error_kind) << static_cast<int>(fault_kind);
     sim_.faults().Remove(id);
   }
   OdooFault limited;
   limited.status = 429;
   limited.retry_after = absl::Seconds(90);
   sim_.faults().Add(limited);
-  const absl::Status status = Await(client_->Version()).status();
+  const absl::Status status = Await(client_->Login());
   EXPECT_EQ(ErrorKindOf(status), ErrorKind::kRateLimited);
   EXPECT_EQ(RetryAfterOf(status), absl::Seconds(90));
 }
 
-INSTANTIATE_TEST_SUITE_P(Versions, OdooClientTest, testing::Values(17, 18, 19),
+// What a shop's day leaves behind, read both ways.
+TEST_P(OdooClientTest, NestedAndPlainReadsGiveTheSamePayloads) {
+  if (GetParam() < 17) GTEST_SKIP() << "16 has no nested read";
+  test::OrderGenerator day(db_, /*seed=*/7);
+  for (int i = 0; i < 120; ++i) {
+    day.Step();
+    clock_.Advance(absl::Seconds(20));
+  }
+  std::vector<OrderId> ids;
+  for (const test::SimOrder& order : db_.Orders()) ids.emplace_back(order.id);
+  ASSERT_THAT(ids, SizeIs(Ge(50)));
+  const std::vector<std::string> nested = Payloads(ids);
+  EXPECT_EQ(Reads("web_read"), 1);
+  EXPECT_EQ(Reads("read"), 0);
+  OdooFault unknown;
+  unknown.kind = OdooFault::Kind::kError;
+  unknown.method = "web_read";
+  unknown.name = "builtins.AttributeError";
+  unknown.message = "The method 'sale.order.web_read' does not exist";
+  sim_.faults().Add(unknown);
+  const std::vector<std::string> plain = Payloads(ids);
+  EXPECT_GT(Reads("read"), 0);
+  EXPECT_THAT(plain, ElementsAreArray(nested));
+}
+
+INSTANTIATE_TEST_SUITE_P(Versions, OdooClientTest, testing::Values(16, 17, 18, 19, 22),
                          [](const auto& param_info) {
-                           return "Odoo" + std::to_string(param_info.param);
+                           const int version = param_info.param;
+                           const bool recorded = version >= 17 && version <= 19;
+                           return "Odoo" + std::to_string(version) +
+                                  (recorded ? "" : "NotRecorded");
                          });
 
 }  // namespace

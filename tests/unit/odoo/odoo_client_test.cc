@@ -36,13 +36,16 @@ Target MakeTarget(const std::string& database) {
   target.database = database;
   target.username = "poller";
   target.api_key = Secret(kKey);
+  target.protocol = OdooProtocol::kJsonRpc;
   return target;
 }
 
 absl::Time At(const char* text) { return *ParseOdooTime(text); }
 
+// Reads are plain unless a test allows nested ones.
 class ClientTest : public testing::Test {
  protected:
+  ClientTest() { odoo_.nested = false; }
   // The kwargs of the newest call.
   json::object Arguments() const {
     return json::parse(http_.requests.back().body).at("params").at("args").at(6).as_object();
@@ -222,11 +225,71 @@ TEST_F(ClientTest, AHundredOrdersTakeNoMoreCallsThanOne) {
   for (int i = 0; i < 100; ++i) ids.emplace_back(1000 + i);
   ASSERT_OK_AND_ASSIGN(const FetchedOrders fetched, Await(client_.ReadOrders(ids)));
   EXPECT_THAT(fetched.orders, SizeIs(100));
+  EXPECT_THAT(
+      odoo_.calls,
+      ElementsAre("authenticate", "sale.order.fields_get", "sale.order.line.fields_get",
+                  "res.partner.fields_get", "product.product.fields_get",
+                  "product.template.fields_get", "product.template.attribute.value.fields_get",
+                  "sale.order.web_read", "sale.order.search_read", "sale.order.line.read",
+                  "res.partner.read", "product.product.read", "sale.order.read"));
+  // It knows now what this Odoo cannot.
+  odoo_.calls.clear();
+  ASSERT_OK(Await(client_.ReadOrders(ids)));
   EXPECT_THAT(odoo_.calls,
-              ElementsAre("authenticate", "sale.order.fields_get", "sale.order.search_read",
-                          "sale.order.line.fields_get", "sale.order.line.read",
-                          "res.partner.fields_get", "res.partner.read",
-                          "product.product.fields_get", "product.product.read", "sale.order.read"));
+              ElementsAre("sale.order.search_read", "sale.order.line.read", "res.partner.read",
+                          "product.product.read", "sale.order.read"));
+}
+
+TEST_F(ClientTest, ReadsABatchInOneCallWhereOdooCan) {
+  odoo_.nested = true;
+  const std::vector<OrderId> ids = {OrderId(21), OrderId(22), OrderId(23)};
+  ASSERT_OK(Await(client_.ReadOrders(ids)));
+  odoo_.calls.clear();
+  ASSERT_OK_AND_ASSIGN(const FetchedOrders fetched, Await(client_.ReadOrders(ids)));
+  EXPECT_THAT(fetched.orders, SizeIs(3));
+  EXPECT_EQ(fetched.date, At("2026-11-24 14:30:00"));
+  EXPECT_THAT(odoo_.calls, ElementsAre("sale.order.web_read"));
+}
+
+TEST_F(ClientTest, ReadsPlainlyWhatANestedReadRefuses) {
+  odoo_.nested = true;
+  odoo_.FailNext("sale.order.web_read", ErrorAnswer(kAccessError, kTopSecret));
+  ASSERT_OK(Await(client_.ReadOrders({OrderId(21)})));
+  EXPECT_EQ(odoo_.Count("sale.order.search_read"), 1);
+  // The next batch may be without the record that was refused.
+  ASSERT_OK(Await(client_.ReadOrders({OrderId(22)})));
+  EXPECT_EQ(odoo_.Count("sale.order.web_read"), 2);
+  EXPECT_EQ(odoo_.Count("sale.order.search_read"), 1);
+}
+
+TEST_F(ClientTest, ReadsPlainlyWhereNestedAnswersAreOdd) {
+  odoo_.nested = true;
+  odoo_.touch = [](const std::string& call, Rows& rows) {
+    if (call != "sale.order.web_read") return;
+    rows[0]["order_line"] = json::parse(R"([{"id":45}])");  // a line that may not be read
+  };
+  ASSERT_OK_AND_ASSIGN(const FetchedOrders fetched, Await(client_.ReadOrders({OrderId(21)})));
+  EXPECT_TRUE(fetched.lines.at(45).contains("product_id"));
+  ASSERT_OK(Await(client_.ReadOrders({OrderId(21)})));
+  EXPECT_EQ(odoo_.Count("sale.order.web_read"), 1);
+}
+
+TEST_F(ClientTest, ANestedReadThatTakesTooLongIsHalvedAndNotReadPlainly) {
+  odoo_.nested = true;
+  odoo_.FailNext("sale.order.web_read", ErrorAnswer("builtins.MemoryError", ""));
+  EXPECT_EQ(KindOf(Await(client_.ReadOrders({OrderId(21)})).status()), ErrorKind::kTooMuch);
+  EXPECT_EQ(odoo_.Count("sale.order.search_read"), 0);
+}
+
+TEST_F(ClientTest, AsksForTheFieldsAgainInAnotherVersion) {
+  odoo_.nested = true;
+  ASSERT_OK(Await(client_.ReadOrders({OrderId(21)})));
+  ASSERT_OK(Await(client_.Version()));  // known from now on
+  ASSERT_OK(Await(client_.ReadOrders({OrderId(21)})));
+  EXPECT_EQ(odoo_.Count("res.partner.fields_get"), 2);
+  ASSERT_OK(Await(client_.Version()));
+  ASSERT_OK(Await(client_.ReadOrders({OrderId(21)})));
+  EXPECT_EQ(odoo_.Count("res.partner.fields_get"), 2);
 }
 
 TEST_F(ClientTest, NoOrdersTakeNoCall) {

@@ -38,6 +38,24 @@ constexpr std::pair<const char*, const char*> kRowFiles[] = {
     {"product.template.attribute.value", "62-ptav-read.json"},
 };
 
+// What the fields of a nested read refer to; "": only names of it are known.
+constexpr std::pair<const char*, const char*> kRelations[] = {
+    {"partner_id", "res.partner"},
+    {"partner_shipping_id", "res.partner"},
+    {"parent_id", "res.partner"},
+    {"order_line", "sale.order.line"},
+    {"product_id", "product.product"},
+    {"product_tmpl_id", "product.template"},
+    {"product_template_attribute_value_ids", "product.template.attribute.value"},
+};
+
+std::string RelationOf(std::string_view field) {
+  for (const auto& [name, model] : kRelations) {
+    if (name == field) return model;
+  }
+  return "";
+}
+
 bool ListHolds(const json::array& list, const json::value& value) {
   return std::find(list.begin(), list.end(), value) != list.end();
 }
@@ -179,16 +197,15 @@ json::value RecordedOdoo::FieldsGet(const std::string& model, const json::object
   return answer;
 }
 
-std::vector<json::object> RecordedOdoo::Select(const std::string& model, const std::string& method,
-                                               const json::array& positional,
-                                               const json::object& kwargs) const {
+std::vector<json::object> RecordedOdoo::Select(const Question& question) const {
+  const auto& [model, method, ids, kwargs] = question;
   const json::value* unrecorded = unrecorded_.if_contains(model);
   const json::array& wanted = kwargs.at("fields").as_array();
   std::vector<json::object> rows;
   for (const json::object& row : rows_.at(model)) {
     bool fits = true;
     if (method == "read") {
-      fits = ListHolds(positional.at(0).as_array(), row.at("id"));
+      fits = ListHolds(ids, row.at("id"));
     } else {
       for (const json::value& condition : kwargs.at("domain").as_array()) {
         fits = fits && Holds(row, condition.as_array());
@@ -205,20 +222,91 @@ std::vector<json::object> RecordedOdoo::Select(const std::string& model, const s
   return rows;
 }
 
-json::value RecordedOdoo::Execute(const json::array& args) {
-  const std::string model = Text(args.at(3));
-  const std::string method = Text(args.at(4));
-  const json::object& kwargs = args.at(6).as_object();
+// One row as web_read gives it: the fields of the specification, with what they refer to inside.
+json::value RecordedOdoo::Nested(const std::string& model, const json::object& row,
+                                 const json::object& specification) const {
+  const auto value_of = [&](json::string_view field) -> const json::value& {
+    const json::value* value = row.if_contains(field);
+    const json::value* more = unrecorded_.if_contains(model);
+    if (value == nullptr && more != nullptr) value = more->as_object().if_contains(field);
+    if (value == nullptr) Die("no recording has the field " + std::string(field));
+    return *value;
+  };
+  const auto inner = [&](std::string_view field, const json::value& id,
+                         const json::object& wanted) -> json::value {
+    const std::string relation = RelationOf(field);
+    for (const json::object& other : rows_.at(relation)) {
+      if (other.at("id") == id) return Nested(relation, other, wanted);
+    }
+    // Of products that have a code no recording shows the template, nor does it matter.
+    if (relation != "product.template") Die("no recording has that record of " + relation);
+    json::object bare;
+    bare["id"] = id;
+    for (const auto& [name, how] : wanted) bare[name] = false;
+    return bare;
+  };
+  json::object out;
+  out["id"] = row.at("id");
+  for (const auto& [field, how] : specification) {
+    const json::value* wanted = how.as_object().if_contains("fields");
+    // The name of a record that is referred to is added by whoever refers to it.
+    if (wanted == nullptr && field == "display_name" && !row.contains("display_name")) continue;
+    const json::value& value = value_of(field);
+    if (wanted == nullptr || value.is_bool()) {
+      out[field] = value;
+    } else if (const std::string relation = RelationOf(field);
+               value.as_array().size() == 2 && value.at(1).is_string()) {
+      json::object target;
+      if (relation.empty()) {
+        target["id"] = value.at(0);
+      } else {
+        target = inner(field, value.at(0), wanted->as_object()).as_object();
+      }
+      if (wanted->as_object().contains("display_name")) target["display_name"] = value.at(1);
+      out[field] = std::move(target);
+    } else {
+      json::array list;
+      for (const json::value& id : value.as_array()) {
+        list.push_back(inner(field, id, wanted->as_object()));
+      }
+      out[field] = std::move(list);
+    }
+  }
+  return out;
+}
+
+json::value RecordedOdoo::WebRead(const Question& question) {
+  if (!nested) {
+    return ErrorAnswer("builtins.AttributeError",
+                       "The method 'web_read' does not exist on the model 'sale.order'");
+  }
+  std::vector<json::object> rows;
+  for (const json::object& row : rows_.at(question.model)) {
+    if (!ListHolds(question.ids, row.at("id"))) continue;
+    rows.push_back(Nested(question.model, row, question.arguments.at("specification").as_object())
+                       .as_object());
+  }
+  if (touch) touch(question.model + "." + question.method, rows);
+  json::array list;
+  for (json::object& row : rows) list.emplace_back(std::move(row));
+  json::object answer;
+  answer["result"] = std::move(list);
+  return answer;
+}
+
+json::value RecordedOdoo::Execute(const Question& question) {
+  const auto& [model, method, ids, kwargs] = question;
   if (method == "fields_get") {
     json::object answer;
     answer["result"] = FieldsGet(model, kwargs);
     return answer;
   }
+  if (method == "web_read") return WebRead(question);
   const std::string unknown = UnknownField(model, kwargs);
   if (!unknown.empty()) {
     return ErrorAnswer("builtins.ValueError", "Invalid field '" + unknown + "' on '" + model + "'");
   }
-  std::vector<json::object> rows = Select(model, method, args.at(5).as_array(), kwargs);
+  std::vector<json::object> rows = Select(question);
   if (touch) touch(model + "." + method, rows);
   json::array list;
   for (json::object& row : rows) list.emplace_back(std::move(row));
@@ -227,31 +315,78 @@ json::value RecordedOdoo::Execute(const json::array& args) {
   return answer;
 }
 
-HttpResponse RecordedOdoo::Answer(const HttpRequest& request) {
+json::value RecordedOdoo::TakeFailure(const std::string& call) {
+  calls.push_back(call);
+  const auto failure = std::find_if(failures_.begin(), failures_.end(),
+                                    [&](const auto& planned) { return planned.first == call; });
+  if (failure == failures_.end()) return json::value();
+  json::value answer = failure->second;
+  failures_.erase(failure);
+  return answer;
+}
+
+HttpResponse RecordedOdoo::AnswerJsonRpc(const HttpRequest& request) {
   const json::value question = json::parse(request.body);
   const json::object& params = question.at("params").as_object();
   const json::array& args = params.at("args").as_array();
   const bool is_object = params.at("service").as_string() == "object";
   const std::string call =
       is_object ? Text(args.at(3)) + "." + Text(args.at(4)) : Text(params.at("method"));
-  calls.push_back(call);
-  const auto failure = std::find_if(failures_.begin(), failures_.end(),
-                                    [&](const auto& planned) { return planned.first == call; });
-  json::value answer;
-  if (failure != failures_.end()) {
-    answer = failure->second;
-    failures_.erase(failure);
+  json::value answer = TakeFailure(call);
+  if (!answer.is_null()) {
   } else if (call == "authenticate") {
     answer = LoadRecording(version_ + "/03-authenticate-apikey.json").body;
   } else if (call == "version") {
     answer = LoadRecording(version_ + "/01-version.json").body;
   } else {
-    answer = Execute(args);
+    const json::array& positional = args.at(5).as_array();
+    answer = Execute({Text(args.at(3)), Text(args.at(4)),
+                      positional.empty() ? json::array() : positional.at(0).as_array(),
+                      args.at(6).as_object()});
   }
   answer.as_object()["jsonrpc"] = "2.0";
   answer.as_object()["id"] = question.at("id");
-  HttpResponse response =
-      MakeResponse(200, "application/json; charset=utf-8", json::serialize(answer));
+  return MakeResponse(200, "application/json; charset=utf-8", json::serialize(answer));
+}
+
+HttpResponse RecordedOdoo::AnswerJson2(const HttpRequest& request) {
+  if (request.url.ends_with("/web/version")) {
+    calls.push_back("web/version");
+    return MakeResponse(200, "application/json",
+                        R"({"version_info":[19,0,0,"final",0,""],"version":"19.0"})");
+  }
+  std::string call = request.url.substr(request.url.find("/json/2/") + 8);
+  const std::size_t slash = call.find('/');
+  Question question{
+      call.substr(0, slash), call.substr(slash + 1), {}, json::parse(request.body).as_object()};
+  call[slash] = '.';
+  const json::value failure = TakeFailure(call);
+  if (!takes_key) return AnswerTo(LoadRecording("19-json2/04-bad-key.json"), 0);
+  if (call == "res.users.context_get") {
+    return AnswerTo(LoadRecording("19-json2/103-res.users-context_get-poller.json"), 0);
+  }
+  if (const json::value* ids = question.arguments.if_contains("ids")) {
+    question.ids = ids->as_array();
+    question.arguments.erase("ids");
+  }
+  const json::value answer = failure.is_null() ? Execute(question) : failure;
+  if (const json::value* error = answer.as_object().if_contains("error")) {
+    return MakeResponse(500, "application/json", json::serialize(error->at("data")));
+  }
+  return MakeResponse(200, "application/json; charset=utf-8", json::serialize(answer.at("result")));
+}
+
+HttpResponse RecordedOdoo::Answer(const HttpRequest& request) {
+  const bool is_json_rpc = request.url.ends_with("/jsonrpc");
+  HttpResponse response;
+  if (is_json_rpc && has_json_rpc) {
+    response = AnswerJsonRpc(request);
+  } else if (!is_json_rpc && version_ == "19") {
+    response = AnswerJson2(request);
+  } else {
+    response = AnswerTo(LoadRecording(version_ + "/43-http-404.json"), 0);
+    calls.push_back("404");
+  }
   response.headers.push_back({"Date", date});
   return response;
 }

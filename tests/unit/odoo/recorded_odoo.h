@@ -34,7 +34,8 @@ std::unique_ptr<Codec> MakeCodec(const Recording& recording);
 HttpResponse AnswerTo(const Recording& recording, std::int64_t id);
 
 // Rows are matched by model and method, and cut to the ids and fields asked for, as Odoo does. A
-// field that is unknown is the error that this version gives. Every answer has a Date header.
+// field that is unknown is the error that this version gives. Every answer has a Date header. It
+// answers on /jsonrpc and, as 19, on /json/2.
 class RecordedOdoo {
  public:
   explicit RecordedOdoo(const std::string& version);
@@ -51,15 +52,31 @@ class RecordedOdoo {
   std::function<void(const std::string& call, std::vector<boost::json::object>& rows)> touch;
   // What fields_get knows.
   std::map<std::string, std::vector<std::string>> fields;
+  // Whether web_read exists, which 16 does not have.
+  bool nested = true;
+  // Whether there is /jsonrpc; whether JSON-2 takes our key.
+  bool has_json_rpc = true, takes_key = true;
   std::string date = "Tue, 24 Nov 2026 14:30:00 GMT";
   const std::string& database() const { return database_; }
 
  private:
-  boost::json::value Execute(const boost::json::array& args);
+  // A call as both protocols bring it.
+  struct Question {
+    std::string model, method;
+    boost::json::array ids;
+    boost::json::object arguments;
+  };
+  HttpResponse AnswerJsonRpc(const HttpRequest& request);
+  HttpResponse AnswerJson2(const HttpRequest& request);
+  // The answer that was planned for that call; null: none.
+  boost::json::value TakeFailure(const std::string& call);
+  // {"result": …} or {"error": …}.
+  boost::json::value Execute(const Question& question);
+  boost::json::value Nested(const std::string& model, const boost::json::object& row,
+                            const boost::json::object& specification) const;
+  boost::json::value WebRead(const Question& question);
   boost::json::value FieldsGet(const std::string& model, const boost::json::object& kwargs) const;
-  std::vector<boost::json::object> Select(const std::string& model, const std::string& method,
-                                          const boost::json::array& positional,
-                                          const boost::json::object& kwargs) const;
+  std::vector<boost::json::object> Select(const Question& question) const;
   std::string UnknownField(const std::string& model, const boost::json::object& kwargs) const;
 
   std::string version_;

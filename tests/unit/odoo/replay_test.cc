@@ -20,15 +20,27 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-class ReplayTest : public testing::TestWithParam<std::string> {
+struct Way {
+  const char* version;
+  OdooProtocol protocol;
+  bool nested;
+};
+void PrintTo(const Way& way, std::ostream* out) {
+  *out << "Odoo" << way.version << (way.protocol == OdooProtocol::kJson2 ? "Json2" : "JsonRpc")
+       << (way.nested ? "Nested" : "Plain");
+}
+
+class ReplayTest : public testing::TestWithParam<Way> {
  protected:
   ReplayTest() {
     CryptoInit();
+    odoo_.nested = GetParam().nested;
     Target target;
     target.url = "https://shop.example";
     target.database = odoo_.database();
     target.username = "admin";
     target.api_key = Secret("a-secret-key");
+    target.protocol = GetParam().protocol;
     client_.emplace(http_, target, Session());
   }
 
@@ -44,7 +56,8 @@ class ReplayTest : public testing::TestWithParam<std::string> {
     return ids;
   }
 
-  RecordedOdoo odoo_{GetParam()};
+  RecordedOdoo odoo_{GetParam().version};
+  const std::string version_ = GetParam().version;
   ScriptedHttp http_{[this](const HttpRequest& request) { return odoo_.Answer(request); }};
   std::optional<Client> client_;
 };
@@ -54,6 +67,7 @@ TEST_P(ReplayTest, EveryRecordedOrderBecomesTheExpectedBody) {
   ASSERT_THAT(ids, SizeIs(10));
   ASSERT_OK_AND_ASSIGN(const FetchedOrders fetched, Await(client_->ReadOrders(ids)));
   EXPECT_THAT(fetched.torn, IsEmpty());
+  EXPECT_EQ(odoo_.Count("sale.order.search_read"), GetParam().nested ? 1 : 2);
   ASSERT_THAT(fetched.orders, SizeIs(10));
   const RelatedRecords related{fetched.lines, fetched.partners, fetched.products, fetched.templates,
                                fetched.attribute_values};
@@ -61,12 +75,29 @@ TEST_P(ReplayTest, EveryRecordedOrderBecomesTheExpectedBody) {
     ASSERT_OK_AND_ASSIGN(const Order order, MapOrder(record, related, odoo_.database()));
     const std::string content = EncodeContent(order, odoo_.database());
     ASSERT_OK_AND_ASSIGN(const std::string body,
-                         RenderBody(content, "order.confirmed", "shop-" + GetParam(), 1));
-    EXPECT_EQ(body + "\n", ReadTestFile("expected/" + GetParam() + "/" + order.name + ".json"));
+                         RenderBody(content, "order.confirmed", "shop-" + version_, 1));
+    EXPECT_EQ(body + "\n", ReadTestFile("expected/" + version_ + "/" + order.name + ".json"));
   }
 }
 
-TEST_P(ReplayTest, ReadsABatchWithOneCallAModel) {
+TEST_P(ReplayTest, KnowsTheVersion) {
+  EXPECT_THAT(Await(client_->Version()), IsOkAndHolds(version_ + ".0"));
+  EXPECT_EQ(client_->session().server_version, version_ + ".0");
+}
+
+constexpr Way kWays[] = {
+    {"17", OdooProtocol::kJsonRpc, false}, {"18", OdooProtocol::kJsonRpc, false},
+    {"19", OdooProtocol::kJsonRpc, false}, {"19", OdooProtocol::kJson2, false},
+    {"17", OdooProtocol::kJsonRpc, true},  {"18", OdooProtocol::kJsonRpc, true},
+    {"19", OdooProtocol::kJsonRpc, true},  {"19", OdooProtocol::kJson2, true},
+};
+INSTANTIATE_TEST_SUITE_P(Ways, ReplayTest, testing::ValuesIn(kWays),
+                         testing::PrintToStringParamName());
+
+// Without nested reads.
+class PlainReplayTest : public ReplayTest {};
+
+TEST_P(PlainReplayTest, ReadsABatchWithOneCallAModel) {
   const std::vector<OrderId> ids = ListAll();
   ASSERT_OK(Await(client_->ReadOrders(ids)));
   odoo_.calls.clear();
@@ -78,7 +109,7 @@ TEST_P(ReplayTest, ReadsABatchWithOneCallAModel) {
                           "product.template.attribute.value.read", "sale.order.read"));
 }
 
-TEST_P(ReplayTest, ReadsParentsThatTheOrdersDoNotMention) {
+TEST_P(PlainReplayTest, ReadsParentsThatTheOrdersDoNotMention) {
   // Order 24 goes to a nameless address; without its customer the address stands alone.
   odoo_.touch = [](const std::string& call, std::vector<boost::json::object>& rows) {
     if (call != "sale.order.search_read") return;
@@ -91,35 +122,30 @@ TEST_P(ReplayTest, ReadsParentsThatTheOrdersDoNotMention) {
 
 // A module was removed after the fields were asked for: the read fails as recorded, the fields are
 // asked for again, and the rest is read.
-TEST_P(ReplayTest, AsksForTheFieldsAgainAfterAnUnknownOne) {
+TEST_P(PlainReplayTest, AsksForTheFieldsAgainAfterAnUnknownOne) {
   ASSERT_OK(Await(client_->ReadOrders({OrderId(22)})));
   odoo_.calls.clear();
   auto& fields = odoo_.fields["product.product"];
   fields.erase(std::find(fields.begin(), fields.end(), "barcode"));
   odoo_.FailNext("product.product.read",
-                 LoadRecording(GetParam() + "/56-product_product-read.json").body.as_object());
+                 LoadRecording(version_ + "/56-product_product-read.json").body.as_object());
   ASSERT_OK_AND_ASSIGN(const FetchedOrders fetched, Await(client_->ReadOrders({OrderId(22)})));
   EXPECT_THAT(fetched.products, SizeIs(2));
   EXPECT_EQ(odoo_.Count("product.product.read"), 2);
   EXPECT_EQ(odoo_.Count("product.product.fields_get"), 1);
 }
 
-TEST_P(ReplayTest, GivesUpWhenTheFieldsAreTheSame) {
+TEST_P(PlainReplayTest, GivesUpWhenTheFieldsAreTheSame) {
   odoo_.FailNext("product.product.read",
-                 LoadRecording(GetParam() + "/56-product_product-read.json").body.as_object());
+                 LoadRecording(version_ + "/56-product_product-read.json").body.as_object());
   const auto fetched = Await(client_->ReadOrders({OrderId(22)}));
   EXPECT_EQ(ErrorKindOf(fetched.status()), ErrorKind::kQuery);
   EXPECT_THAT(Message(fetched.status()), testing::HasSubstr("Invalid field 'hs_code'"));
   EXPECT_EQ(odoo_.Count("product.product.read"), 1);
 }
 
-TEST_P(ReplayTest, KnowsTheVersion) {
-  EXPECT_THAT(Await(client_->Version()), IsOkAndHolds(GetParam() + ".0"));
-  EXPECT_EQ(client_->session().server_version, GetParam() + ".0");
-}
-
-INSTANTIATE_TEST_SUITE_P(Versions, ReplayTest, testing::Values("17", "18", "19"),
-                         [](const auto& param_info) { return "Odoo" + param_info.param; });
+INSTANTIATE_TEST_SUITE_P(Ways, PlainReplayTest, testing::ValuesIn(kWays, kWays + 4),
+                         testing::PrintToStringParamName());
 
 }  // namespace
 }  // namespace poller::odoo
