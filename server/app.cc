@@ -63,6 +63,7 @@ PollingOptions PollingFrom(const Options& options, std::string ca_pem) {
   polling.overlap = options.overlap;
   polling.sweep_interval = options.sweep_interval;
   polling.sweep_window = options.sweep_window;
+  polling.odoo_rate = options.odoo_rate;
   polling.timeout = options.odoo_timeout;
   polling.max_response_bytes = options.max_response;
   polling.breaker = options.breaker;

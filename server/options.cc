@@ -86,6 +86,19 @@ absl::Status SetWebhookUrl(Options& options, const std::string& text) {
   return absl::OkStatus();
 }
 
+absl::Status SetOdooRate(Options& options, const std::string& text) {
+  options.odoo_rate.reset();
+  if (text == "auto") return absl::OkStatus();
+  double rate = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), rate);
+  const bool number = error == std::errc() && end == text.data() + text.size();
+  if (!number || !(rate == 0 || (rate >= 0.1 && rate <= 1000))) {
+    return Bad("must be auto, 0, or calls a second between 0.1 and 1000");
+  }
+  options.odoo_rate = rate;
+  return absl::OkStatus();
+}
+
 absl::Status AddEgress(Options& options, const std::string& text) {
   std::size_t start = 0;
   while (start <= text.size()) {
@@ -141,6 +154,10 @@ std::vector<Setting> MakeSettings() {
        [](Options& o, Text t) { return SetPath(o.odoo_ca, t); }},
       {"--webhook-ca", "FILE", "the system's", "certificates (PEM) to trust towards receivers",
        false, [](Options& o, Text t) { return SetPath(o.webhook_ca, t); }},
+      {"--odoo-rate", "CALLS", "auto",
+       "calls a second to one Odoo, 0.1 to 1000, or 0 for no limit, where a connection does not "
+       "say; auto: 1 for *.odoo.com, no limit for others",
+       false, SetOdooRate},
       {"--threads", "N", "one a core", "threads that map and compute", false,
        [](Options& o, Text t) { return SetInt(o.threads, t, 1, 1024); }},
       {"--max-requests", "N", "4096", "requests in flight, of each side", false,

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -47,6 +48,7 @@ struct Options {
   absl::Duration overlap = absl::Minutes(5);
   absl::Duration sweep_interval = absl::Hours(1);
   absl::Duration sweep_window = absl::Hours(48);
+  std::optional<double> odoo_rate;  // unset: auto
   BackoffOptions retry;
   int retry_max_attempts = 5;
   BreakerOptions breaker;

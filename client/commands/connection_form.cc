@@ -233,7 +233,8 @@ void ConnectionFlags::AddTo(CLI::App& verb, For purpose) {
   AddText(verb, "--interval", "interval", "DURATION", "From poll to poll, 5s to 24h [60s]");
   AddText(verb, "--overlap", "overlap", "DURATION",
           "How far each poll looks back [the server's, 5m]");
-  AddText(verb, "--protocol", "odoo.protocol", "auto|jsonrpc", "How to speak with Odoo [auto]");
+  AddText(verb, "--protocol", "odoo.protocol", "auto|jsonrpc|json2",
+          "How to speak with Odoo [auto]");
   AddSwitch(verb, "--send-cancelled", "send_cancelled",
             "Send order.cancelled too (--no-... switches it off)");
   AddSwitch(verb, "--send-every-touch", "send_every_touch",

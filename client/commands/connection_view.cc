@@ -62,6 +62,34 @@ std::string LastPollText(const Session& session, const api::ConnectionState& sta
   return text;
 }
 
+std::string ProtocolName(api::OdooProtocol protocol) {
+  switch (protocol) {
+    case api::ODOO_PROTOCOL_JSONRPC:
+      return "JSON-RPC";
+    case api::ODOO_PROTOCOL_JSON2:
+      return "JSON-2";
+    default:
+      return "not known yet";
+  }
+}
+
+// "JSON-2 (auto)": what is in use, and who chose it.
+std::string ProtocolText(const api::Connection& connection) {
+  const bool chosen = connection.odoo().protocol() > api::ODOO_PROTOCOL_AUTO;
+  return fmt::format("{} ({})", ProtocolName(connection.state().protocol_in_use()),
+                     chosen ? "as set" : "auto");
+}
+
+// "19.0 JSON-2", with a mark where there is something to know of it.
+Cell VersionCell(const api::Connection& connection) {
+  const api::ConnectionState& state = connection.state();
+  if (state.odoo_version().empty()) return "-";
+  const bool attention = !state.protocol_warning().empty();
+  return {fmt::format("{} {}{}", state.odoo_version(), ProtocolName(state.protocol_in_use()),
+                      attention ? " !" : ""),
+          attention ? Colour::kWarn : Colour::kNone};
+}
+
 void AddSettings(const api::Connection& connection, Fields& fields) {
   fields.Add("Id", std::to_string(connection.id()));
   fields.Add("Name", connection.name());
@@ -150,6 +178,7 @@ void PrintConnections(Session& session,
                {"WAITING", true},
                {"DEAD", true},
                {"ODOO", false, true},
+               {"VERSION"},
                {"PROBLEM", false, true, true}});
   for (const api::Connection& connection : connections) {
     const api::ConnectionState& state = connection.state();
@@ -158,7 +187,7 @@ void PrintConnections(Session& session,
                Cell(std::to_string(state.dead_count()),
                     state.dead_count() > 0 ? Colour::kBad : Colour::kNone),
                fmt::format("{}/{}", HostOf(connection.odoo().url()), connection.odoo().database()),
-               Problem(connection)});
+               VersionCell(connection), Problem(connection)});
   }
   table.Print(session.io().out, session.look());
 }
@@ -207,6 +236,17 @@ void PrintConnection(Session& session, const api::Connection& connection) {
   fields.Add("Dead", Cell(std::to_string(state.dead_count()),
                           state.dead_count() > 0 ? Colour::kBad : Colour::kNone));
   if (!state.odoo_version().empty()) fields.Add("Odoo version", state.odoo_version());
+  fields.Add("Protocol", ProtocolText(connection));
+  if (!state.protocol_warning().empty()) {
+    fields.Add("  attention", Cell(state.protocol_warning(), Colour::kWarn));
+  }
+  if (state.has_key_expire_time()) {
+    const absl::Time end = ToTime(state.key_expire_time());
+    const bool soon = end - session.now() < absl::Hours(24 * 14);
+    fields.Add("API key ends", Cell(fmt::format("{} ({})", RelativeTime(end, session.now()),
+                                                poller::FormatTime(end)),
+                                    soon ? Colour::kWarn : Colour::kNone));
+  }
   fields.Print(session.io().out, session.look());
 }
 

@@ -127,6 +127,7 @@ Colour EventColour(api::EventType type) {
     case api::EVENT_TYPE_DELIVERY_FAILED:
     case api::EVENT_TYPE_CIRCUIT_HALF_OPENED:
     case api::EVENT_TYPE_LATE_FIND:
+    case api::EVENT_TYPE_KEY_EXPIRING:
       return Colour::kWarn;
     default:
       return Colour::kNone;
@@ -162,6 +163,10 @@ std::string DescribeEvent(const api::SyncEvent& event, absl::Time now) {
     case api::SyncEvent::kServerAct:
       parts.Add(event.server_act().what());
       parts.Labelled("by", event.server_act().actor());
+      break;
+    case api::SyncEvent::kKeyExpiry:
+      parts.Add("an API key of its user in Odoo ends " +
+                RelativeTime(ToTime(event.key_expiry().expire_time()), now));
       break;
     case api::SyncEvent::DETAIL_NOT_SET:
       break;

@@ -30,6 +30,9 @@ void PrintStatus(Session& session, const api::GetServerStatusResponse& status) {
   fields.Add("Connections", std::to_string(status.connection_count()));
   fields.Add("  unhealthy", Count(status.unhealthy_count(), Colour::kBad));
   fields.Add("  suspended", Count(status.suspended_count(), Colour::kBad));
+  if (status.expiring_key_count() > 0) {
+    fields.Add("  key ends soon", Count(status.expiring_key_count(), Colour::kWarn));
+  }
   fields.Add("  paused", Count(status.paused_count(), Colour::kWarn));
   std::string waiting = std::to_string(status.waiting_count());
   if (status.waiting_count() > 0)

@@ -140,8 +140,9 @@ absl::Status ConnectionSettings::Validate() const {
   CheckText(violations, "odoo.database", odoo.database, /*required=*/true);
   CheckText(violations, "odoo.username", odoo.username, /*required=*/true);
   CheckSecret(violations, "odoo.api_key", odoo.api_key);
-  violations.Check(odoo.rate >= 0 && odoo.rate <= 1000, "odoo.rate",
-                   "must be between 0 (default) and 1000 calls a second");
+  // Slower, and a pass could not end in the time that a stop has for it.
+  violations.Check(odoo.rate == 0 || (odoo.rate >= 0.1 && odoo.rate <= 1000), "odoo.rate",
+                   "must be 0 (the server's default), or between 0.1 and 1000 calls a second");
   CheckUrl(violations, "webhook.url", webhook.url);
   CheckSecret(violations, "webhook.secret", webhook.secret);
   CheckRange(violations, "interval", interval, absl::Seconds(5), absl::Hours(24));

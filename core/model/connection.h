@@ -117,6 +117,9 @@ struct BreakerRecord {
 // The two legs of a connection.
 enum class Leg { kOdoo, kReceiver };
 
+// How long before its end a key is spoken of.
+inline constexpr absl::Duration kKeyWarning = absl::Hours(24 * 14);
+
 // Why a connection does nothing although nobody paused it.
 struct Suspension {
   std::string reason;  // a stable word: "credentials", "rights", "fields"
@@ -141,8 +144,11 @@ struct ConnectionState {
   // Odoo's clock when this connection began: what was confirmed before is announced as an update.
   // InfinitePast: not begun.
   absl::Time started = absl::InfinitePast();
-  std::int64_t odoo_uid = 0;  // the logged-in user; 0: unknown
-  std::string odoo_version;   // "17.0"; empty: unknown
+  std::int64_t odoo_uid = 0;                         // the logged-in user; 0: unknown
+  std::string odoo_version;                          // "17.0"; empty: unknown
+  OdooProtocol odoo_protocol = OdooProtocol::kAuto;  // in use; kAuto: not chosen yet
+  // When the first of the user's API keys ends, where Odoo tells.
+  std::optional<absl::Time> key_expires_at;
   BreakerRecord odoo_breaker;
   BreakerRecord receiver_breaker;
   std::optional<Suspension> suspension;

@@ -62,6 +62,8 @@ std::string_view EventTypeName(EventType type) {
       return "disk_low";
     case EventType::kDiskRecovered:
       return "disk_recovered";
+    case EventType::kKeyExpiring:
+      return "key_expiring";
   }
   return "";
 }

@@ -44,6 +44,7 @@ enum class EventType {
   kRestored = 44,
   kDiskLow = 45,
   kDiskRecovered = 46,
+  kKeyExpiring = 47,  // an Odoo API key ends soon
 };
 // "order_found", ...; empty for an unknown number.
 std::string_view EventTypeName(EventType type);
@@ -64,8 +65,9 @@ struct EventDetail {
   std::string reason;      // a stable word
   std::string actor;       // the token's name, for what a person or program asked for
   std::string request_id;
-  std::string leg;     // "odoo", "receiver"
-  std::string change;  // what was done or changed: field names of an update
+  std::string leg;                       // "odoo", "receiver"
+  std::string change;                    // what was done or changed: field names of an update
+  std::optional<absl::Time> expires_at;  // kKeyExpiring
   JobId job;
   std::string job_kind;   // JobKindName
   std::string job_state;  // JobStateName: what it became

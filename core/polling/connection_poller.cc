@@ -37,9 +37,11 @@ ConnectionPoller::ConnectionPoller(ConnectionId id, std::shared_ptr<const Poller
     : id_(id),
       context_(std::move(context)),
       gate_(context_->options),
-      link_(context_->http, context_->turns, context_->options),
+      link_(context_->http, context_->ingest.clock, context_->sleeper, context_->turns,
+            context_->options),
       records_(*context_, id),
-      background_(*context_, id, BackgroundHost()) {}
+      background_(*context_, id, BackgroundHost()),
+      facts_(*context_, id) {}
 
 void ConnectionPoller::Refresh() {
   {
@@ -218,8 +220,13 @@ Task<absl::StatusOr<PassResult>> ConnectionPoller::RunPass(ConnectionWithState c
 
 Task<absl::Status> ConnectionPoller::RunParts(ConnectionWithState connection, bool lines,
                                               PassResult& result) {
-  CO_RETURN_IF_ERROR(co_await LearnVersion(connection));
   IngestSubject subject = Subject(connection);
+  bool edited = false;
+  {
+    absl::MutexLock lock(&mu_);
+    edited = link_.edited();
+  }
+  CO_RETURN_IF_ERROR(co_await facts_.Learn(subject, edited));
   if (memory_of_.lock() != subject.client) {
     memory_ = PassMemory();
     memory_of_ = subject.client;
@@ -264,20 +271,6 @@ Task<absl::Status> ConnectionPoller::MakeStartJob(Connection connection, absl::T
   co_return made;
 }
 
-Task<absl::Status> ConnectionPoller::LearnVersion(ConnectionWithState connection) {
-  if (!connection.state.odoo_version.empty() && !version_due_) co_return absl::OkStatus();
-  IngestSubject subject = Subject(std::move(connection));
-  auto turn = co_await subject.turn->Acquire(LanePriority::kPoll);
-  auto lane = co_await subject.lane->Acquire(LanePriority::kPoll);
-  if (context_->ingest.stopping()) co_return StoppingError();
-  const auto version = co_await subject.client->Version();
-  const auto kind = odoo::ErrorKindOf(version.status());
-  // The version is good to know; an Odoo that hides it can be polled all the same.
-  if (kind == odoo::ErrorKind::kQuery || kind == odoo::ErrorKind::kGarbage)
-    co_return absl::OkStatus();
-  co_return version.status();
-}
-
 IngestSubject ConnectionPoller::Subject(ConnectionWithState connection) {
   IngestSubject subject;
   subject.connection = std::move(connection);
@@ -301,7 +294,7 @@ Task<void> ConnectionPoller::Settle(ConnectionWithState connection, EndedPass pa
     verdict = gate_.End(pass.end, connection.connection.settings, context_->ingest.clock.Read(),
                         context_->random.Unit(), context_->random.Unit());
   }
-  version_due_ = !ok;
+  facts_.PassEnded(ok);
   if (ok) background_.Polled();
   co_await SaveBreaker();
   const bool suspended = connection.state.suspension.has_value();

@@ -18,6 +18,7 @@
 #include "core/model/job.h"
 #include "core/polling/background_work.h"
 #include "core/polling/ingest_lane.h"
+#include "core/polling/odoo_facts.h"
 #include "core/polling/odoo_link.h"
 #include "core/polling/order_ingest.h"
 #include "core/polling/pass_records.h"
@@ -59,7 +60,6 @@ class ConnectionPoller : public std::enable_shared_from_this<ConnectionPoller> {
   Task<absl::StatusOr<PassResult>> RunPass(ConnectionWithState connection, bool forced);
   Task<absl::Status> RunParts(ConnectionWithState connection, bool lines, PassResult& result);
   Task<absl::Status> MakeStartJob(Connection connection, absl::Time started);
-  Task<absl::Status> LearnVersion(ConnectionWithState connection);
   // What follows from the end of a pass: breaker, suspension, session, records, logs.
   Task<void> Settle(ConnectionWithState connection, EndedPass pass);
   Task<void> SaveBreaker();
@@ -85,7 +85,7 @@ class ConnectionPoller : public std::enable_shared_from_this<ConnectionPoller> {
   // Touched by whoever holds `passes_`.
   PassMemory memory_;
   std::weak_ptr<odoo::Client> memory_of_;  // the Odoo that `memory_` is about
-  bool version_due_ = false;               // after a failure: Odoo may have been upgraded
+  OdooFacts facts_;
   absl::Duration lines_due_ = -absl::InfiniteDuration();
 };
 

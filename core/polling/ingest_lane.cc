@@ -1,5 +1,6 @@
 #include "core/polling/ingest_lane.h"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <list>
@@ -16,6 +17,7 @@ struct IngestLane::Guard::State {
   bool held ABSL_GUARDED_BY(mu) = false;
   // By priority. Lists, because an empty deque holds 600 bytes, and nearly all are empty.
   std::array<std::list<OneShot<bool>>, 3> waiting ABSL_GUARDED_BY(mu);
+  absl::Duration last_call ABSL_GUARDED_BY(mu) = -absl::InfiniteDuration();
 };
 
 IngestLane::Guard& IngestLane::Guard::operator=(Guard&& other) noexcept {
@@ -61,6 +63,13 @@ Task<IngestLane::Guard> IngestLane::Acquire(LanePriority priority) {
   }
   if (turn.has_value()) co_await turn->Get();
   co_return Guard(std::move(state));
+}
+
+absl::Duration IngestLane::ReserveCall(absl::Duration gap, absl::Duration now) {
+  absl::MutexLock lock(&state_->mu);
+  const absl::Duration start = std::max(now, state_->last_call + gap);
+  state_->last_call = start;
+  return start - now;
 }
 
 std::shared_ptr<IngestLane> LaneRegistry::For(const std::string& url, const std::string& database) {

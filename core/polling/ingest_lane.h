@@ -7,6 +7,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 #include "core/async/task.h"
 
 namespace poller {
@@ -41,6 +42,10 @@ class IngestLane {
   IngestLane();
   // Await it on a strand or a single-threaded executor.
   Task<Guard> Acquire(LanePriority priority);
+
+  // A call to the Odoo of this lane is about to begin. Returns how long it has to wait so that it
+  // begins at least `gap` after the one before.
+  absl::Duration ReserveCall(absl::Duration gap, absl::Duration now);
 
  private:
   std::shared_ptr<Guard::State> state_;

@@ -5,6 +5,7 @@
 #include "core/base/status.h"
 #include "core/base/text.h"
 #include "core/base/url.h"
+#include "core/odoo/version.h"
 #include "core/orders/order_mapper.h"
 #include "core/polling/poll_window.h"
 
@@ -81,6 +82,7 @@ odoo::Target TargetOf(const ConnectionSettings& settings, const PollingOptions& 
   target.api_key = settings.odoo.api_key;
   target.company_ids = settings.odoo.company_ids;
   target.ca_pem = settings.odoo.ca_pem.empty() ? options.default_ca_pem : settings.odoo.ca_pem;
+  target.protocol = settings.odoo.protocol;
   target.timeout = options.timeout;
   target.max_response_bytes = options.max_response_bytes;
   return target;
@@ -157,16 +159,32 @@ Task<bool> OdooCheck::Version() {
   const absl::Duration began = clock_.Monotonic();
   auto turn = co_await turn_->Acquire(LanePriority::kRequest);
   auto version = co_await client_.Version();
-  const std::string detail = version.ok() ? "Odoo " + *version : "";
-  co_return Report("version", version.status(), clock_.Monotonic() - began, detail);
+  const absl::Duration took = clock_.Monotonic() - began;
+  if (!version.ok()) co_return Report("version", version.status(), took, "");
+  const OdooProtocol in_use = client_.session().protocol;
+  Add("version", Result::kOk, took,
+      "Odoo " + *version + ", over " + std::string(odoo::ProtocolName(in_use)),
+      odoo::ProtocolWarning(*version, in_use, settings_.odoo.url, clock_.Now()));
+  co_return true;
 }
 
 Task<bool> OdooCheck::Login() {
   const absl::Duration began = clock_.Monotonic();
   auto turn = co_await turn_->Acquire(LanePriority::kRequest);
   const absl::Status status = co_await client_.Login();
-  const std::string detail = "user id " + std::to_string(client_.session().uid);
-  co_return Report("login", status, clock_.Monotonic() - began, detail);
+  if (!status.ok()) co_return Report("login", status, clock_.Monotonic() - began, "");
+  std::string detail = "user id " + std::to_string(client_.session().uid);
+  std::string hint;
+  const auto expires = co_await client_.KeyExpiry();
+  if (expires.ok() && expires->has_value()) {
+    const absl::Time end = **expires;
+    detail += "; an API key of this user ends at " + poller::FormatTime(end);
+    if (clock_.Now() >= end - kKeyWarning) {
+      hint = "make a new key in Odoo (Preferences, Account Security) and edit the connection";
+    }
+  }
+  Add("login", Result::kOk, clock_.Monotonic() - began, std::move(detail), std::move(hint));
+  co_return true;
 }
 
 Task<bool> OdooCheck::Rights() {

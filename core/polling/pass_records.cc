@@ -57,9 +57,10 @@ Task<void> PassRecords::Pass(ConnectionWithState connection, odoo::Session sessi
     context_.ingest.log.Info("a poll found orders", fields);
   }
   if (session.uid != connection.state.odoo_uid ||
-      session.server_version != connection.state.odoo_version) {
+      session.server_version != connection.state.odoo_version ||
+      session.protocol != connection.state.odoo_protocol) {
     auto store = [&connections, id = id_, session] {
-      return connections.SaveOdooSession(id, session.uid, session.server_version);
+      return connections.SaveOdooSession(id, session.uid, session.server_version, session.protocol);
     };
     co_await Note("store the login", std::move(store));
   }

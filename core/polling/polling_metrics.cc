@@ -33,6 +33,9 @@ PollingMetrics::PollingMetrics(Metrics& metrics)
       dead_(Orders(metrics, "dead")),
       cancelled_(Orders(metrics, "cancelled")),
       deferred_(Orders(metrics, "deferred")),
+      keys_expiring_(metrics.GetGauge(
+          "poller_odoo_keys_expiring",
+          "Connections whose user has an API key in Odoo that ends within 14 days, or has ended")),
       late_(metrics.GetCounter("poller_late_finds_total",
                                "Orders that a sweep found and the polls had missed: the overlap is "
                                "too short for some shop")) {}
@@ -67,6 +70,8 @@ void PollingMetrics::BreakerChanged(BreakerState to) {
                   "Changes of Odoo's circuit breakers by new state", {{"state", Word(to)}})
       .Add();
 }
+
+void PollingMetrics::KeyExpiring(bool is) { keys_expiring_.Add(is ? 1 : -1); }
 
 void PollingMetrics::Suspended(std::string_view reason) {
   metrics_

@@ -20,6 +20,8 @@ class PollingMetrics {
   // `result` as above.
   void Sweep(std::string_view result, const PassResult& sweep);
   void BreakerChanged(BreakerState to);
+  // The key of a connection is about to end, or no longer.
+  void KeyExpiring(bool is);
   void Suspended(std::string_view reason);
 
  private:
@@ -29,6 +31,7 @@ class PollingMetrics {
   Counter& dead_;
   Counter& cancelled_;
   Counter& deferred_;
+  Gauge& keys_expiring_;
   Counter& late_;
 };
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,9 @@ struct PollingOptions {
   absl::Duration suspended_probe = absl::Minutes(15);
   absl::Duration timeout = absl::Seconds(30);
   std::int64_t max_response_bytes = 32 << 20;
+  // Calls a second to one Odoo, of connections that have no rate of their own; 0: no limit. Unset: 1
+  // for Odoo Online, no limit for others.
+  std::optional<double> odoo_rate;
   BreakerOptions breaker;
   double interval_jitter = 0.1;
   std::string default_ca_pem;

@@ -9,6 +9,7 @@
 #include "core/base/status.h"
 #include "core/polling/connection_poller.h"
 #include "core/polling/odoo_check.h"
+#include "core/polling/paced_http.h"
 #include "core/polling/pass_verdict.h"
 
 namespace poller {
@@ -126,7 +127,9 @@ Task<std::vector<TestStep>> Scheduler::TestOdoo(Connection connection,
                                                 std::function<bool()> wanted) {
   const auto impl = impl_;
   auto turn = impl->turns.For(connection.settings.odoo.url, connection.settings.odoo.database);
-  OdooCheck check(impl->http, impl->clock, impl->options, std::move(turn),
+  PacedHttp http(impl->http, impl->clock, impl->context.sleeper, turn,
+                 CallGap(connection.settings.odoo, impl->options));
+  OdooCheck check(http, impl->clock, impl->options, std::move(turn),
                   std::move(connection.settings));
   co_return co_await check.Run(std::move(wanted));
 }

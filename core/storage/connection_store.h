@@ -108,7 +108,11 @@ class ConnectionStore : public SecretRotations {
   virtual absl::Status SaveBreaker(ConnectionId id, Leg leg, const BreakerRecord& record,
                                    absl::Time now) = 0;
   virtual absl::Status SaveOdooSession(ConnectionId id, std::int64_t odoo_uid,
-                                       const std::string& odoo_version) = 0;
+                                       const std::string& odoo_version, OdooProtocol in_use) = 0;
+  // When the user's first API key ends; nothing: unknown, or never. The first call less than
+  // kKeyWarning before an end, or after it, writes kKeyExpiring, once for each end.
+  virtual absl::Status SaveKeyExpiry(ConnectionId id, std::optional<absl::Time> expires_at,
+                                     absl::Time now) = 0;
   // Writes kConnectionSuspended, or nothing if it is suspended for that reason already.
   virtual absl::Status Suspend(ConnectionId id, const Suspension& suspension) = 0;
   // Ends a suspension and "receiver gone", with kConnectionResumed if there was one. `actor` may be

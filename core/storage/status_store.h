@@ -16,7 +16,8 @@ struct StorageTotals {
   std::int64_t unhealthy = 0;
   // Those, and all whose polling is not paused: what is unhealthy while the server polls nothing.
   std::int64_t unhealthy_or_polled = 0;
-  std::int64_t held = 0;  // after a restore, until a complete poll and a complete sweep
+  std::int64_t held = 0;           // after a restore, until a complete poll and a complete sweep
+  std::int64_t keys_expiring = 0;  // readers were told that the user's API key ends
   std::int64_t waiting = 0;
   std::int64_t dead = 0;
   absl::Time oldest_waiting = absl::InfiniteFuture();

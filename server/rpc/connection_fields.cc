@@ -54,8 +54,11 @@ void ReadProtocol(From from, To to, Bad bad) {
     case v1::ODOO_PROTOCOL_JSONRPC:
       to.odoo.protocol = OdooProtocol::kJsonRpc;
       return;
+    case v1::ODOO_PROTOCOL_JSON2:
+      to.odoo.protocol = OdooProtocol::kJson2;
+      return;
     default:
-      bad.push_back({"odoo.protocol", "is not supported by this version: AUTO and JSONRPC are"});
+      bad.push_back({"odoo.protocol", "must be AUTO, JSONRPC or JSON2"});
   }
 }
 
@@ -68,10 +71,7 @@ void ReadCompanies(From from, To to, Bad bad) {
   }
 }
 
-void ReadRate(From from, To, Bad bad) {
-  if (from.odoo().rate() != 0)
-    bad.push_back({"odoo.rate", "is not supported by this version: leave it 0"});
-}
+void ReadRate(From from, To to, Bad) { to.odoo.rate = from.odoo().rate(); }
 
 std::vector<ConnectionField> MakeFields() {
   return {

@@ -5,6 +5,7 @@
 
 #include "core/base/status.h"
 #include "core/base/url.h"
+#include "core/odoo/version.h"
 #include "server/rpc/connection_fields.h"
 #include "server/rpc/convert_common.h"
 
@@ -72,9 +73,11 @@ v1::ConnectionState ToProto(const ConnectionState& state) {
   proto.set_waiting_count(state.waiting);
   proto.set_dead_count(state.dead);
   SetTime(proto, &v1::ConnectionState::mutable_oldest_waiting_time, state.oldest_waiting);
-  // A version is known once Odoo has answered, and so far it answers over JSON-RPC alone.
-  if (!state.odoo_version.empty()) proto.set_protocol_in_use(v1::ODOO_PROTOCOL_JSONRPC);
+  if (state.odoo_protocol != OdooProtocol::kAuto)
+    proto.set_protocol_in_use(ToProto(state.odoo_protocol));
   proto.set_odoo_version(state.odoo_version);
+  SetTime(proto, &v1::ConnectionState::mutable_key_expire_time,
+          state.key_expires_at.value_or(absl::InfinitePast()));
   SetTime(proto, &v1::ConnectionState::mutable_receiver_failing_since,
           state.receiver_failing_since.value_or(absl::InfinitePast()));
   SetTime(proto, &v1::ConnectionState::mutable_receiver_gone_since,
@@ -241,6 +244,10 @@ v1::Connection ToProto(const ConnectionWithState& with_state, const ConnectionRu
   proto.set_paused_delivery(settings.paused_delivery);
   *proto.mutable_state() = ToProto(with_state.state);
   proto.mutable_state()->set_health(HealthOf(with_state, disk_low));
+  // As of the last poll: what is said of the protocol in use belongs to its use.
+  proto.mutable_state()->set_protocol_warning(
+      odoo::ProtocolWarning(with_state.state.odoo_version, with_state.state.odoo_protocol,
+                            settings.odoo.url, with_state.state.last_poll.at));
   proto.set_etag(Etag(connection.version));
   SetTime(proto, &v1::Connection::mutable_create_time, connection.created_at);
   SetTime(proto, &v1::Connection::mutable_update_time, connection.updated_at);

@@ -102,6 +102,10 @@ void FillDetail(const SyncEvent& event, v1::SyncEvent& proto) {
       proto.mutable_server_act()->set_actor(detail.actor);
       proto.mutable_server_act()->set_request_id(detail.request_id);
       return;
+    case EventType::kKeyExpiring:
+      SetTime(*proto.mutable_key_expiry(), &v1::KeyExpiry::mutable_expire_time,
+              detail.expires_at.value_or(absl::InfinitePast()));
+      return;
     case EventType::kJobChanged:
       *proto.mutable_job_change() = JobChangeOf(detail);
       return;

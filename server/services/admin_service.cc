@@ -77,6 +77,7 @@ Task<absl::StatusOr<v1::GetServerStatusResponse>> AdminServiceImpl::Status(
   response.mutable_event_log()->set_newest_sequence(range.newest.value());
   response.set_database_bytes(totals.database_bytes);
   response.set_held_count(totals.held);
+  response.set_expiring_key_count(totals.keys_expiring);
   if (context_.disk.free_bytes() >= 0) response.set_disk_free_bytes(context_.disk.free_bytes());
   response.set_disk_low(disk_low);
   co_return response;

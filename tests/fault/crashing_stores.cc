@@ -170,8 +170,15 @@ absl::Status CrashingConnections::SaveBreaker(ConnectionId id, Leg leg, const Br
 }
 
 absl::Status CrashingConnections::SaveOdooSession(ConnectionId id, std::int64_t odoo_uid,
-                                                  const std::string& odoo_version) {
-  return Write(crash_, [&] { return real_.SaveOdooSession(id, odoo_uid, odoo_version); });
+                                                  const std::string& odoo_version,
+                                                  OdooProtocol in_use) {
+  return Write(crash_, [&] { return real_.SaveOdooSession(id, odoo_uid, odoo_version, in_use); });
+}
+
+absl::Status CrashingConnections::SaveKeyExpiry(ConnectionId id,
+                                                std::optional<absl::Time> expires_at,
+                                                absl::Time now) {
+  return Write(crash_, [&] { return real_.SaveKeyExpiry(id, expires_at, now); });
 }
 
 absl::Status CrashingConnections::Suspend(ConnectionId id, const Suspension& suspension) {

@@ -26,7 +26,8 @@ namespace {
   "s.receiver_failing_since, s.last_poll_at, s.last_poll_duration_us, s.last_poll_found, "        \
   "s.last_poll_error, s.waiting, s.dead, "                                                        \
   "(SELECT min(d.pending_since) FROM delivery d WHERE d.connection_id = c.id AND d.status = 0), " \
-  "s.held_since, c.webhook_previous_secret, c.webhook_rotated_until "                             \
+  "s.held_since, c.webhook_previous_secret, c.webhook_rotated_until, s.odoo_protocol, "           \
+  "s.key_expires_at "                                                                             \
   "FROM connection c JOIN connection_state s ON s.connection_id = c.id WHERE c.deleted = 0 "
 
 SealContext ApiKeyPlace(const std::string& uid) { return {"connection", uid, "odoo_api_key"}; }
@@ -99,6 +100,8 @@ ConnectionState ReadState(const Query& row, int column) {
   state.dead = row.Int(column + 28);
   state.oldest_waiting = row.TimeOr(column + 29, absl::InfiniteFuture());
   state.held_since = row.OptionalTime(column + 30);
+  state.odoo_protocol = FromCode<OdooProtocol>(row.Int(column + 33));
+  state.key_expires_at = row.OptionalTime(column + 34);
   return state;
 }
 

@@ -42,6 +42,7 @@ std::string EncodeDetail(const EventDetail& detail) {
   Put(out, "failure", detail.failure);
   Put(out, "error", detail.error);
   if (detail.next_attempt_at) out["next_attempt_at"] = absl::ToUnixMicros(*detail.next_attempt_at);
+  if (detail.expires_at) out["expires_at"] = absl::ToUnixMicros(*detail.expires_at);
   Put(out, "count", detail.count);
   Put(out, "reason", detail.reason);
   Put(out, "actor", detail.actor);
@@ -70,6 +71,9 @@ absl::StatusOr<EventDetail> DecodeDetail(const std::string& text) {
   detail.error = TextOf(in, "error");
   if (in.contains("next_attempt_at")) {
     detail.next_attempt_at = absl::FromUnixMicros(NumberOf(in, "next_attempt_at"));
+  }
+  if (in.contains("expires_at")) {
+    detail.expires_at = absl::FromUnixMicros(NumberOf(in, "expires_at"));
   }
   detail.count = NumberOf(in, "count");
   detail.reason = TextOf(in, "reason");

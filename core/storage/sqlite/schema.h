@@ -285,4 +285,12 @@ ALTER TABLE head ADD COLUMN line_stamps TEXT NOT NULL DEFAULT '';  -- OrderHead;
 ALTER TABLE job ADD COLUMN baseline INTEGER NOT NULL DEFAULT 0;    -- orders that are left alone
 )sql";
 
+inline constexpr std::string_view kSchema5 = R"sql(
+-- Which protocol a connection's Odoo is called with. 0: not chosen yet.
+ALTER TABLE connection_state ADD COLUMN odoo_protocol INTEGER NOT NULL DEFAULT 0;
+-- When the first of the user's API keys ends, and the end that readers were told of. NULL: unknown.
+ALTER TABLE connection_state ADD COLUMN key_expires_at INTEGER;
+ALTER TABLE connection_state ADD COLUMN key_warned_of INTEGER;
+)sql";
+
 }  // namespace poller

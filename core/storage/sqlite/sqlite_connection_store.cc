@@ -5,6 +5,7 @@
 
 #include "core/base/status.h"
 #include "core/base/text.h"
+#include "core/storage/sqlite/codes.h"
 #include "core/storage/sqlite/connection_rows.h"
 #include "core/storage/sqlite/request_rows.h"
 
@@ -66,7 +67,8 @@ absl::Status ResetOdoo(Database& db, ConnectionId id) {
   RETURN_IF_ERROR(db.Exec("UPDATE connection SET generation = generation + 1 WHERE id = ?1", id));
   return db.Exec(
       "UPDATE connection_state SET mark = NULL, line_mark = NULL, sweep_mark = NULL, "
-      "started = NULL, odoo_uid = 0, odoo_version = '', held_polled = 0, held_swept = 0 WHERE "
+      "started = NULL, odoo_uid = 0, odoo_version = '', odoo_protocol = 0, "
+      "key_expires_at = NULL, held_polled = 0, held_swept = 0 WHERE "
       "connection_id = ?1",
       id);
 }
@@ -346,12 +348,36 @@ absl::Status SqliteConnectionStore::RecordPoll(ConnectionId id, const LastPoll& 
 }
 
 absl::Status SqliteConnectionStore::SaveOdooSession(ConnectionId id, std::int64_t odoo_uid,
-                                                    const std::string& odoo_version) {
+                                                    const std::string& odoo_version,
+                                                    OdooProtocol in_use) {
   return context_.writer.Run([&](Transaction& transaction) -> absl::Status {
     RETURN_IF_ERROR(FindConnection(transaction.db, id));
     return transaction.db.Exec(
-        "UPDATE connection_state SET odoo_uid = ?2, odoo_version = ?3 WHERE connection_id = ?1", id,
-        odoo_uid, odoo_version);
+        "UPDATE connection_state SET odoo_uid = ?2, odoo_version = ?3, odoo_protocol = ?4 "
+        "WHERE connection_id = ?1",
+        id, odoo_uid, odoo_version, Code(in_use));
+  });
+}
+
+absl::Status SqliteConnectionStore::SaveKeyExpiry(ConnectionId id,
+                                                  std::optional<absl::Time> expires_at,
+                                                  absl::Time now) {
+  return context_.writer.Run([&](Transaction& transaction) -> absl::Status {
+    Database& db = transaction.db;
+    ASSIGN_OR_RETURN(const ConnectionRef connection, FindConnection(db, id));
+    RETURN_IF_ERROR(
+        db.Exec("UPDATE connection_state SET key_expires_at = ?2 WHERE connection_id = ?1", id,
+                expires_at));
+    if (!expires_at.has_value() || now < *expires_at - kKeyWarning) return absl::OkStatus();
+    RETURN_IF_ERROR(
+        db.Exec("UPDATE connection_state SET key_warned_of = ?2 WHERE connection_id = ?1 "
+                "AND key_warned_of IS NOT ?2",
+                id, expires_at));
+    if (db.changes() == 0) return absl::OkStatus();
+    EventDetail detail;
+    detail.expires_at = expires_at;
+    return AppendConnectionEvent(transaction, connection, EventType::kKeyExpiring,
+                                 std::move(detail), now);
   });
 }
 

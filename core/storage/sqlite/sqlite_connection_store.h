@@ -34,7 +34,9 @@ class SqliteConnectionStore final : public ConnectionStore {
   absl::Status SaveBreaker(ConnectionId id, Leg leg, const BreakerRecord& record,
                            absl::Time now) override;
   absl::Status SaveOdooSession(ConnectionId id, std::int64_t odoo_uid,
-                               const std::string& odoo_version) override;
+                               const std::string& odoo_version, OdooProtocol in_use) override;
+  absl::Status SaveKeyExpiry(ConnectionId id, std::optional<absl::Time> expires_at,
+                             absl::Time now) override;
   absl::Status Suspend(ConnectionId id, const Suspension& suspension) override;
   absl::Status EndSuspension(ConnectionId id, const Actor& actor, absl::Time now) override;
   absl::Status SetReceiverGone(ConnectionId id, std::optional<absl::Time> since) override;

@@ -24,8 +24,11 @@ absl::StatusOr<StorageTotals> SqliteStatusStore::Totals() {
         "total(suspension_reason IS NOT NULL), total(unhealthy), total(waiting), total(dead), "
         "min(CASE WHEN waiting > 0 THEN (SELECT min(d.pending_since) FROM delivery d "
         "WHERE d.connection_id = shop AND d.status = 0) END), total(held_since IS NOT NULL), "
-        "total(unhealthy OR NOT paused_polling) FROM (SELECT c.id AS shop, c.paused_polling, "
-        "c.paused_delivery, s.suspension_reason, s.waiting, s.dead, s.held_since, "
+        "total(unhealthy OR NOT paused_polling), "
+        "total(key_warned_of IS NOT NULL AND key_warned_of IS key_expires_at) FROM (SELECT c.id AS "
+        "shop, c.paused_polling, "
+        "c.paused_delivery, s.suspension_reason, s.waiting, s.dead, s.held_since, s.key_warned_of, "
+        "s.key_expires_at, "
         "s.odoo_breaker_state <> 0 OR s.receiver_breaker_state <> 0 "
         "OR s.suspension_reason IS NOT NULL OR s.receiver_gone_since IS NOT NULL "
         "OR s.held_since IS NOT NULL OR s.last_poll_error <> '' OR s.dead > 0 AS unhealthy "
@@ -40,6 +43,7 @@ absl::StatusOr<StorageTotals> SqliteStatusStore::Totals() {
       totals.oldest_waiting = query.TimeOr(6, absl::InfiniteFuture());
       totals.held = query.Int(7);
       totals.unhealthy_or_polled = query.Int(8);
+      totals.keys_expiring = query.Int(9);
     }
     RETURN_IF_ERROR(query.status());
     totals.database_bytes = SizeOf(db.path()) + SizeOf(db.path().string() + "-wal");

@@ -277,18 +277,23 @@ TEST_P(OdooClientTest, SaysHowItFails) {
       {Kind::kReset, ErrorKind::kServerDown},  {Kind::kPostgresDown, ErrorKind::kServerDown},
       {Kind::kStatus, ErrorKind::kServerDown}, {Kind::kTruncated, ErrorKind::kGarbage},
       {Kind::kCut, ErrorKind::kServerDown},    {Kind::kWrongContentType, ErrorKind::kGarbage}};
+  const bool json2 = GetParam() >= 22;
+  const auto ask = [&] {
+    return json2 ? Await(client_->Login()) : Await(client_->Version()).status();
+  };
   for (const auto& [fault_kind, error_kind] : rows) {
+    if (json2 && fault_kind == Kind::kCut) continue;  // the answer is too short to be cut
     OdooFault fault;
     fault.kind = fault_kind;
     const int id = sim_.faults().Add(fault);
-    EXPECT_EQ(ErrorKindOf(Await(client_->Login())), error_kind) << static_cast<int>(fault_kind);
+    EXPECT_EQ(ErrorKindOf(ask()), error_kind) << static_cast<int>(fault_kind);
     sim_.faults().Remove(id);
   }
   OdooFault limited;
   limited.status = 429;
   limited.retry_after = absl::Seconds(90);
   sim_.faults().Add(limited);
-  const absl::Status status = Await(client_->Login());
+  const absl::Status status = ask();
   EXPECT_EQ(ErrorKindOf(status), ErrorKind::kRateLimited);
   EXPECT_EQ(RetryAfterOf(status), absl::Seconds(90));
 }

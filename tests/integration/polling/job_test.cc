@@ -230,7 +230,7 @@ TEST_F(StartFromTest, PollsBeginAtOnceBesideALongHistory) {
   ASSERT_OK(storage_->connections().Delete(connection_.id, true, Actor(), Now()));
   scheduler_->Refresh(connection_.id);
   RunUntilIdle(io_);
-  http_->SetLatency(sleeper_, absl::Seconds(2));
+  http_->SetLatency(sleeper_, absl::Seconds(8));
   ConnectionSettings settings = From("beginning");
   settings.name = "slow";
   Begin(settings);
@@ -440,12 +440,13 @@ TEST_F(BackfillTest, OrderOfThePollsWindowIsLeftToThem) {
 
 // Between the first and the last read of a batch.
 TEST_F(BackfillTest, OrderThatIsTornWhileItIsReadIsReadAgain) {
+  ReadPlainly();
   const RecordId order = ConfirmHistory(1).front();
   Begin();
   ASSERT_EQ(Known(order), "1 baseline");
   int reads = 0;
   sim_->SetBeforeCall([&](const OdooCall& call) {
-    if (call.model != "res.partner" || ++reads > 1) return;
+    if (call.model != "res.partner" || call.method != "read" || ++reads > 1) return;
     ASSERT_OK(shop().TouchOrder(order));
   });
   const Job job = Backfill();
@@ -457,6 +458,7 @@ TEST_F(BackfillTest, OrderThatIsTornWhileItIsReadIsReadAgain) {
 }
 
 TEST_F(BackfillTest, OrderThatNeverHoldsStillGoesOutAsItWasRecordedAndThenAsItIs) {
+  ReadPlainly();
   const auto orders = ConfirmHistory(3);
   Begin();
   sim_->SetBeforeCall([&](const OdooCall& call) {
@@ -634,6 +636,7 @@ TEST_F(ReconcileTest, WhatThePollsHaveNotSeenYetIsNoDifference) {
 }
 
 TEST_F(ReconcileTest, OrderThatIsTornWhileItIsReadIsReadAgain) {
+  ReadPlainly();
   Begin();
   const RecordId order = Confirm();
   NextPoll();
@@ -641,7 +644,7 @@ TEST_F(ReconcileTest, OrderThatIsTornWhileItIsReadIsReadAgain) {
   Pass(absl::Minutes(10));
   int reads = 0, tears = 1;
   sim_->SetBeforeCall([&](const OdooCall& call) {
-    if (call.model != "res.partner" || ++reads > tears) return;
+    if (call.model != "res.partner" || call.method != "read" || ++reads > tears) return;
     clock_.Advance(absl::Seconds(1));
     ASSERT_OK(shop().TouchOrder(order));
   });
@@ -744,7 +747,7 @@ TEST_F(ReconcileTest, ResumesAfterACrash) {
   Begin();
   int reads = 0;
   sim_->SetBeforeCall([&](const OdooCall& call) {
-    if (call.model == "res.partner" && ++reads == 4) scheduler_->Stop();
+    if (call.method == "web_read" && ++reads == 4) scheduler_->Stop();
   });
   const Job job = Reconcile(/*repair=*/false);
   sim_->SetBeforeCall(nullptr);

@@ -173,6 +173,13 @@ void PollingFixture::Edit(const std::function<void(ConnectionSettings&)>& change
   RunUntilIdle(io_);
 }
 
+void PollingFixture::ReadPlainly() {
+  sim_->faults().Add({.kind = OdooFault::Kind::kError,
+                      .method = "web_read",
+                      .name = "builtins.AttributeError",
+                      .message = "The method 'sale.order.web_read' does not exist"});
+}
+
 ConnectionState PollingFixture::State() {
   return storage_->connections().Get(connection_.id)->state;
 }
@@ -214,10 +221,11 @@ std::vector<std::string> PollingFixture::Events() {
 }
 
 std::int64_t PollingFixture::OrdersRead() {
-  // Each full read ends with one look at the write_dates of its orders.
+  // In one nested call; a plain read in full ends with one look at the write_dates of its orders.
   std::int64_t count = 0;
   for (const OdooCall& call : sim_->Calls()) {
-    if (call.model == "sale.order" && call.method == "read") count += call.records;
+    const bool full = call.method == "read" || call.method == "web_read";
+    if (call.model == "sale.order" && full) count += call.records;
   }
   return count;
 }

@@ -77,6 +77,8 @@ class PollingFixture : public testing::Test {
   void Pass(absl::Duration duration) { sleeper_.Advance(duration); }
   absl::StatusOr<PassResult> PollNow();
   void Edit(const std::function<void(ConnectionSettings&)>& change, bool end_suspension = false);
+  // Odoo has no nested read from now on, so that an order and its parts are read at several moments.
+  void ReadPlainly();
 
   template <class T>
   T Await(Task<T> task) {

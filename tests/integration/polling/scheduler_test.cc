@@ -208,11 +208,14 @@ TEST_F(SchedulerTest, PollOnDemandCountsEveryOrderOnce) {
 }
 
 TEST_F(SchedulerTest, OrderThatWasLeftToThisPollIsReadAndCountedOnce) {
+  ReadPlainly();
   Begin();
   const auto orders = ConfirmMany(5);
   bool touched = false;
   sim_->SetBeforeCall([&](const OdooCall& call) {
-    if (call.model != "res.partner" || std::exchange(touched, true)) return;
+    if (call.model != "res.partner" || call.method != "read" || std::exchange(touched, true)) {
+      return;
+    }
     clock_.Advance(absl::Seconds(1));
     for (const RecordId order : orders) ASSERT_OK(shop().TouchOrder(order));
   });
@@ -254,14 +257,10 @@ TEST_F(SchedulerTest, AllReadersHoldTheLaneFromReadToCommit) {
   StartScheduler();
   ConfirmMany(60);
   clock_.Advance(absl::Hours(1));
-  // What happens, in its order: the last call of a full read, any other call, a commit.
+  // What happens, in its order: a read in full, any other call, a commit.
   std::string story;
-  bool in_full = false;  // products are read with orders alone: not when orders are looked up
-  sim_->SetBeforeCall([&](const OdooCall& call) {
-    const bool last = in_full && call.model == "sale.order" && call.method == "read";
-    story += last ? 'R' : '.';
-    in_full = call.model.starts_with("product.");
-  });
+  sim_->SetBeforeCall(
+      [&](const OdooCall& call) { story += call.method == "web_read" ? 'R' : '.'; });
   ingest_->after_commit = [&](const IngestBatch& batch) {
     if (!batch.orders.empty()) story += 'C';
   };
@@ -423,7 +422,7 @@ TEST_F(SchedulerTest, TestOfAGoodConnectionIsGreen) {
   const auto steps = Test(Settings());
   EXPECT_EQ(Results(steps),
             "dns ok; connect ok; tls ok; version ok; login ok; rights ok; read ok; clocks ok; ");
-  EXPECT_EQ(Step(steps, "version").detail, "Odoo 17.0");
+  EXPECT_EQ(Step(steps, "version").detail, "Odoo 17.0, over JSON-RPC");
   EXPECT_THAT(Step(steps, "read").detail, HasSubstr("1 items"));
 }
 

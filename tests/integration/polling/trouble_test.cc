@@ -79,16 +79,21 @@ TEST_F(TroubleTest, LostRightsKillNoOrder) {
                               "No tiene permiso para acceder a los registros."}) {
     Begin(Settings(message));
     const auto orders = ConfirmMany(5);
-    const int fault = sim_->faults().Add({.kind = OdooFault::Kind::kError,
-                                          .model = "product.product",
-                                          .name = "odoo.exceptions.AccessError",
-                                          .message = message});
+    OdooFault fault{.kind = OdooFault::Kind::kError,
+                    .model = "product.product",
+                    .name = "odoo.exceptions.AccessError",
+                    .message = message};
+    const int plain = sim_->faults().Add(fault);
+    fault.model = "sale.order";
+    fault.method = "web_read";
+    const int nested = sim_->faults().Add(fault);
     const absl::Time mark = State().mark;
     NextPoll();
     EXPECT_EQ(Known(orders[0]), "");
     EXPECT_EQ(Suspended(), "rights");
     EXPECT_EQ(State().mark, mark);
-    sim_->faults().Remove(fault);
+    sim_->faults().Remove(plain);
+    sim_->faults().Remove(nested);
     Pass(absl::Minutes(15));
     EXPECT_EQ(Known(orders[0]), "1 pending");
   }

@@ -281,7 +281,9 @@ TEST_F(ConnectionStoreTest, AnotherOdooStartsAnewButRevisionsGoOn) {
   const std::vector<ClaimedDelivery> old = Claim();
   Accept(old[0]);
   Fail(old[1]);
-  ASSERT_OK(store().SaveOdooSession(connection_.id, 7, "17.0"));
+  ASSERT_OK(store().SaveOdooSession(connection_.id, 7, "19.0", OdooProtocol::kJson2));
+  ASSERT_OK(store().SaveKeyExpiry(connection_.id, clock_.Now() + absl::Hours(900), clock_.Now()));
+  EXPECT_EQ(State().odoo_protocol, OdooProtocol::kJson2);
   ConnectionUpdate update;
   update.id = connection_.id;
   update.settings = connection_.settings;
@@ -290,6 +292,8 @@ TEST_F(ConnectionStoreTest, AnotherOdooStartsAnewButRevisionsGoOn) {
   EXPECT_EQ(State().mark, absl::InfinitePast());
   EXPECT_EQ(State().odoo_uid, 0);
   EXPECT_EQ(State().odoo_version, "");
+  EXPECT_EQ(State().odoo_protocol, OdooProtocol::kAuto);
+  EXPECT_EQ(State().key_expires_at, std::nullopt);
   EXPECT_EQ(Head(1), std::nullopt);
 
   Observe(Seen(1, "a"));
@@ -300,6 +304,31 @@ TEST_F(ConnectionStoreTest, AnotherOdooStartsAnewButRevisionsGoOn) {
   ASSERT_EQ(claims.size(), 2u);
   EXPECT_EQ(claims[0].event, "order.confirmed");
   EXPECT_NE(claims[0].webhook_id, old[0].webhook_id);
+}
+
+TEST_F(ConnectionStoreTest, TellsOnceOfEachKeyThatEnds) {
+  AddConnection("shop");
+  const auto told = [&](std::optional<absl::Time> end) {
+    const auto before = storage_->events().Range()->newest;
+    EXPECT_OK(store().SaveKeyExpiry(connection_.id, end, clock_.Now()));
+    EXPECT_EQ(State().key_expires_at, end);
+    const auto events = storage_->events().Read(before, 10);
+    EXPECT_OK(events.status());
+    if (events->empty()) return std::optional<absl::Time>();
+    EXPECT_EQ(events->front().type, EventType::kKeyExpiring);
+    return events->front().detail.expires_at;
+  };
+  const absl::Time far = clock_.Now() + kKeyWarning + absl::Minutes(1);
+  EXPECT_EQ(told(std::nullopt), std::nullopt);
+  EXPECT_EQ(told(far), std::nullopt);
+  clock_.Advance(absl::Minutes(1));
+  EXPECT_EQ(told(far), far);
+  EXPECT_EQ(storage_->status().Totals()->keys_expiring, 1);
+  EXPECT_EQ(told(far), std::nullopt);
+  EXPECT_EQ(told(std::nullopt), std::nullopt);
+  EXPECT_EQ(storage_->status().Totals()->keys_expiring, 0);
+  const absl::Time soon = clock_.Now() + absl::Hours(1);
+  EXPECT_EQ(told(soon), soon);
 }
 
 TEST_F(ConnectionStoreTest, PagesAreByIdAndTotalsAddUp) {

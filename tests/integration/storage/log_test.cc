@@ -54,12 +54,14 @@ TEST_F(EventLogTest, EveryFieldIsKept) {
                   .request_id = "q",
                   .leg = "receiver",
                   .change = "c",
+                  .expires_at = clock_.Now() + absl::Hours(1),
                   .job = JobId(8),
                   .job_kind = "k",
                   .job_state = "s"};
   ASSERT_OK(storage_->events().Append(event).status());
   ASSERT_OK_AND_ASSIGN(const auto events, storage_->events().Read(EventSequence(), 10));
   ASSERT_EQ(events.size(), 1u);
+  EXPECT_EQ(events[0].detail.expires_at, clock_.Now() + absl::Hours(1));
   const SyncEvent& read = events[0];
   EXPECT_EQ(read.sequence, EventSequence(1));
   EXPECT_EQ(read.at, event.at);

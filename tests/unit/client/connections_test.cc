@@ -180,6 +180,24 @@ TEST_F(ConnectionsTest, OnANarrowTerminalTheProblemIsReadInFull) {
   EXPECT_EQ(whole, problem);
 }
 
+TEST_F(ConnectionsTest, SetsProtocolAndRate) {
+  const Result result = Run({"edit", "shop1", "--protocol", "json2", "--odoo-rate", "0.5"});
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_THAT(UpdatedFields(), UnorderedElementsAre("odoo.protocol", "odoo.rate"));
+  EXPECT_EQ(Updated().connection().odoo().protocol(), api::ODOO_PROTOCOL_JSON2);
+  EXPECT_EQ(Updated().connection().odoo().rate(), 0.5);
+}
+
+TEST_F(ConnectionsTest, ShowsVersionAndProtocolAndWhatToKnowOfThem) {
+  shop.mutable_state()->set_odoo_version("18.0");
+  shop.mutable_state()->set_protocol_in_use(api::ODOO_PROTOCOL_JSONRPC);
+  shop.mutable_state()->set_protocol_warning("it will go");
+  shop.mutable_state()->mutable_key_expire_time()->set_seconds(1800000000);
+  const std::string shown = Run({"show", "shop1"}).out;
+  EXPECT_THAT(shown, AllOf(HasSubstr("18.0"), HasSubstr("JSON-RPC (auto)"),
+                           HasSubstr("it will go"), HasSubstr("API key ends")));
+}
+
 TEST_F(ConnectionsTest, AddReadsBothSecretsFromStandardInputLineByLine) {
   const Result result = Run({"add", "--name", "shop1", "--url", "https://odoo.example",
                              "--database", "db", "--username", "bot", "--api-key-file", "-",

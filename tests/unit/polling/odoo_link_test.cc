@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "core/http/http_client.h"
+#include "tests/support/fake_time.h"
 
 namespace poller {
 namespace {
@@ -29,7 +30,9 @@ class OdooLinkTest : public testing::Test {
   NoHttp http_;
   LaneRegistry turns_;
   PollingOptions options_;
-  OdooLink link_{http_, turns_, options_};
+  FakeClock clock_;
+  FakeSleeper sleeper_{clock_, nullptr};
+  OdooLink link_{http_, clock_, sleeper_, turns_, options_};
 };
 
 TEST_F(OdooLinkTest, EditsOfOtherThingsKeepTheClient) {

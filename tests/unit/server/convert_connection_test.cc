@@ -72,8 +72,8 @@ TEST(NewSettingsTest, ListsAllWrongFields) {
   connection.mutable_interval();  // 0
   connection.mutable_overlap();   // 0
   connection.mutable_line_interval()->set_nanos(2'000'000'000);
-  connection.mutable_odoo()->set_protocol(v1::ODOO_PROTOCOL_JSON2);
-  connection.mutable_odoo()->set_rate(3);
+  connection.mutable_odoo()->set_protocol(static_cast<v1::OdooProtocol>(9));
+  connection.mutable_odoo()->set_rate(0.05);
   connection.mutable_odoo()->add_company_ids(-1);
   connection.mutable_odoo()->set_ca_pem("no pem");
   connection.set_start_from("last:0");
@@ -84,6 +84,17 @@ TEST(NewSettingsTest, ListsAllWrongFields) {
                   "connection.odoo.rate", "connection.odoo.company_ids", "connection.odoo.ca_pem",
                   "connection.webhook.url", "connection.webhook.secret", "connection.interval",
                   "connection.overlap", "connection.line_interval", "connection.start_from"));
+}
+
+TEST(NewSettingsTest, TakesProtocolAndRate) {
+  v1::Connection connection = GoodConnection();
+  EXPECT_EQ(NewSettings(connection, {}, kNow)->odoo.protocol, OdooProtocol::kAuto);
+  connection.mutable_odoo()->set_protocol(v1::ODOO_PROTOCOL_JSON2);
+  connection.mutable_odoo()->set_rate(0.5);
+  const auto settings = NewSettings(connection, {}, kNow);
+  ASSERT_OK(settings);
+  EXPECT_EQ(settings->odoo.protocol, OdooProtocol::kJson2);
+  EXPECT_EQ(settings->odoo.rate, 0.5);
 }
 
 TEST(NewSettingsTest, TakesEveryFormOfStartFrom) {

@@ -52,6 +52,8 @@ const std::vector<Sample>& Samples() {
       {"--overlap", "10m", "1s"},
       {"--sweep-interval", "2h", "1s"},
       {"--sweep-window", "72h", "1m"},
+      {"--odoo-rate", "0.5", "fast"},
+      {"--odoo-rate", "auto", "0.01"},
       {"--retry-base", "5s", "5"},
       {"--retry-max", "1h", "never"},
       {"--retry-jitter", "0.2", "1"},
