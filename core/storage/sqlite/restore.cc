@@ -62,17 +62,24 @@ absl::Status CheckPlace(const fs::path& database) {
   return foreign ? checked : absl::OkStatus();
 }
 
-// What the database that is replaced gave out, as far as it can be read.
-GivenOut ReadGivenOut(const fs::path& database) {
+Replaced ReadReplaced(const fs::path& database, const KeyRing& keys, RandomSource& random) {
+  std::error_code error;
+  if (!fs::exists(database, error)) return {};
   // For writing, so that SQLite leaves nothing beside it.
   const auto db = Database::Open(database, Database::Mode::kReadWrite);
-  if (!db.ok()) return GivenOut();
-  return GivenOutBy(**db).value_or(GivenOut());
+  if (!db.ok()) return {};
+  Replaced replaced;
+  replaced.given = GivenOutBy(**db).value_or(GivenOut());
+  const auto vault = Vault::Open(**db, keys, random);
+  if (!vault.ok()) return replaced;
+  auto secrets = ReadReplacedSecrets(**db, *vault);
+  if (secrets.ok()) replaced.secrets = *std::move(secrets);
+  return replaced;
 }
 
 // The copy becomes a database in use. All in one transaction.
 absl::StatusOr<RestoreReport> Prepare(const fs::path& copy, const fs::path& backup,
-                                      const KeyRing& keys, const GivenOut& before,
+                                      const KeyRing& keys, const Replaced& before,
                                       const Clock& clock, RandomSource& random) {
   ASSIGN_OR_RETURN(const auto db, Database::Open(copy, Database::Mode::kReadWrite));
   RETURN_IF_ERROR(db->Script("PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY"));
@@ -138,7 +145,7 @@ absl::StatusOr<RestoreReport> RestoreDatabase(const RestoreOptions& options, con
   RemoveDatabaseFiles(copy);  // of a restore that was cut short
   RETURN_IF_ERROR(CopyToNewFile(options.backup, copy));
   absl::StatusOr<RestoreReport> report =
-      Prepare(copy, options.backup, keys, ReadGivenOut(database), clock, random);
+      Prepare(copy, options.backup, keys, ReadReplaced(database, keys, random), clock, random);
   if (!report.ok()) {
     RemoveDatabaseFiles(copy);
     return AddContext(report.status(), "restoring " + options.backup.string());

@@ -6,12 +6,15 @@
 //  - gives new revisions numbers that were never given out (revision_floor.h);
 //  - takes whatever the backup does not know to be accepted for possibly delivered: what follows is
 //    announced as an update;
+//  - leaves tokens revoked, and webhook secrets replaced, that were so since (replaced_rows.h);
 //  - holds every connection's deliveries until a complete poll and a complete sweep
 //    (ConnectionState::held_since), so that nothing stale goes out.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
+#include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -33,6 +36,11 @@ struct RestoreReport {
   std::int64_t connections = 0;    // that are held now
   std::int64_t waiting = 0;        // deliveries that wait
   std::int64_t interrupted = 0;    // deliveries that were in flight when the backup was made
+  // What was taken over from the previous database, if it could be read.
+  bool previous_read = false;
+  std::int64_t revoked = 0;               // tokens of the backup that were revoked since
+  std::vector<std::string> secrets_kept;  // connections whose newer webhook secret stays
+  std::vector<std::string> secrets_old;   // connections that have the older one of the backup again
 };
 
 // Offline: nobody else has the database open. A crash at any moment leaves the database as it was,

@@ -118,7 +118,7 @@ absl::StatusOr<GivenOut> GivenOutBy(Database& db) {
 }
 
 absl::StatusOr<RestoreReport> RestoreRows(Transaction& transaction, const Vault& vault,
-                                          const GivenOut& before, const std::string& backup_name,
+                                          const Replaced& before, const std::string& backup_name,
                                           const Instant& now) {
   Database& db = transaction.db;
   RestoreReport report;
@@ -128,8 +128,10 @@ absl::StatusOr<RestoreReport> RestoreRows(Transaction& transaction, const Vault&
   RETURN_IF_ERROR(WriteMeta(db, "log_id", vault.RandomName()));
 
   ASSIGN_OR_RETURN(GivenOut known, GivenOutBy(db));
-  known = Later(std::move(known), before);
+  known = Later(std::move(known), before.given);
   RETURN_IF_ERROR(RaiseSequences(db, known, now.wall - report.made));
+  report.previous_read = before.secrets.has_value();
+  if (before.secrets) RETURN_IF_ERROR(KeepNewerSecrets(db, vault, *before.secrets, report));
   const int floor = std::max(RevisionFloorAt(now.wall), known.revision + 1);
   RETURN_IF_ERROR(WriteRevisionFloor(db, floor));
 

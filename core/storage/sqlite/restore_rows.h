@@ -3,10 +3,12 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
 #include "core/base/clock.h"
+#include "core/storage/sqlite/replaced_rows.h"
 #include "core/storage/sqlite/restore.h"
 #include "core/storage/sqlite/vault.h"
 #include "core/storage/sqlite/writer.h"
@@ -20,11 +22,16 @@ struct GivenOut {
 };
 absl::StatusOr<GivenOut> GivenOutBy(Database& db);
 
-// In the database of a backup, whose schema is ours. `before`: what the database that it replaces
-// has given out. `now` is the store's time (context.h). RestoreReport::previous is left to the
+// What the database that is replaced knows, as far as it can be read.
+struct Replaced {
+  GivenOut given;
+  std::optional<ReplacedSecrets> secrets;
+};
+
+// In the database of a backup, whose schema is ours. `before`: of the database that it replaces. `now` is the store's time (context.h). RestoreReport::previous is left to the
 // caller.
 absl::StatusOr<RestoreReport> RestoreRows(Transaction& transaction, const Vault& vault,
-                                          const GivenOut& before, const std::string& backup_name,
+                                          const Replaced& before, const std::string& backup_name,
                                           const Instant& now);
 
 }  // namespace poller

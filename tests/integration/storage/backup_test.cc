@@ -395,6 +395,54 @@ TEST_F(BackupTest, GoesToAnEmptyPlaceToo) {
   EXPECT_TRUE(Head(1).has_value());
 }
 
+TEST_F(BackupTest, ATokenThatWasRevokedSinceStaysRevoked) {
+  TokenStore& tokens = storage_->tokens();
+  const auto create = [&](const char* name) {
+    return tokens.Create(name, Role::kAdmin, Secret(name), kActor, clock_.Now())->token.id;
+  };
+  const TokenId leaked = create("leaked");
+  Backup();
+  clock_.Advance(absl::Hours(1));
+  create("fresh");
+  ASSERT_OK(tokens.Revoke(leaked, kActor, clock_.Now()).status());
+  EXPECT_EQ(Restore().revoked, 1);
+  EXPECT_THAT(storage_->tokens().Find(Secret("leaked")),
+              StatusIs(absl::StatusCode::kUnauthenticated));
+  // The last administrator is not locked out.
+  EXPECT_OK(storage_->tokens().Find(Secret("fresh")).status());
+}
+
+TEST_F(BackupTest, ASecretThatWasReplacedSinceDoesNotComeBack) {
+  Backup();
+  clock_.Advance(absl::Hours(1));
+  const SecretChange change{.id = connection_.id,
+                            .expected_version = 0,
+                            .secret = Secret("second"),
+                            .overlap = absl::Hours(24)};
+  ASSERT_OK(storage_->connections().RotateSecret(change, kActor, clock_.Now()).status());
+  const RestoreReport report = Restore();
+  EXPECT_THAT(report.secrets_kept, ElementsAre(connection_.settings.name));
+  const Connection restored = storage_->connections().Get(connection_.id)->connection;
+  EXPECT_EQ(restored.settings.webhook.secret, Secret("second"));
+  ASSERT_TRUE(restored.rotation.has_value());
+  EXPECT_EQ(restored.rotation->previous, connection_.settings.webhook.secret);
+}
+
+TEST_F(BackupTest, ASecretForAnotherReceiverIsNotTakenOver) {
+  Backup();
+  clock_.Advance(absl::Hours(1));
+  ConnectionUpdate update;
+  update.id = connection_.id;
+  update.settings = connection_.settings;
+  update.settings.webhook.url = "https://another.example/hook";
+  update.settings.webhook.secret = Secret("second");
+  update.changed = {"webhook.url", "webhook.secret"};
+  ASSERT_OK(storage_->connections().Update(update, kActor, clock_.Now()).status());
+  EXPECT_THAT(Restore().secrets_old, ElementsAre(connection_.settings.name));
+  EXPECT_EQ(storage_->connections().Get(connection_.id)->connection.settings.webhook.secret,
+            connection_.settings.webhook.secret);
+}
+
 TEST_F(BackupTest, ADamagedDatabaseIsReplacedAndKept) {
   Observe(Seen(1, "a"));
   Backup();
@@ -404,6 +452,7 @@ TEST_F(BackupTest, ADamagedDatabaseIsReplacedAndKept) {
   std::ofstream(Path(), std::ios::binary) << bytes;
   const RestoreReport report = Restore();
   EXPECT_EQ(Bytes(report.previous), bytes);
+  EXPECT_FALSE(report.previous_read);
   EXPECT_TRUE(Head(1).has_value());
 }
 
