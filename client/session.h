@@ -19,6 +19,7 @@
 #include "client/exit_code.h"
 #include "client/io.h"
 #include "client/output/table.h"
+#include "client/request_id.h"
 #include "core/base/secret.h"
 #include "odoopoller/v1/connection.pb.h"
 
@@ -84,13 +85,21 @@ class Session {
   }
 
   // One call with token and deadline: `session.Call(*stub, &Stub::GetConnection, request,
-  // response)`.
+  // response)`. A request that can have an id has one of its own, so that gRPC may send it again
+  // without doing it twice, and the log of events tells which call it was.
   template <class StubType, class Request, class Response>
   grpc::Status Call(StubType& stub,
                     grpc::Status (StubType::*method)(grpc::ClientContext*, const Request&,
                                                      Response*),
                     const Request& request, Response& response,
                     absl::Duration patience = absl::Seconds(30)) {
+    if constexpr (requires(Request named) { named.set_request_id(std::string()); }) {
+      if (request.request_id().empty()) {
+        Request named = request;
+        named.set_request_id(NewRequestId());
+        return Call(stub, method, named, response, patience);
+      }
+    }
     grpc::ClientContext context;
     Prepare(context, patience);
     if (canceller_ != nullptr) canceller_->Begin(context);

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -93,7 +94,6 @@ int Add(Session& session, const AddOptions& options) {
   const auto stub = session.Stub<Service>();
   api::CreateConnectionResponse response;
   for (;;) {
-    request.set_request_id(NewRequestId());
     const grpc::Status status =
         session.Call(*stub, &Service::Stub::CreateConnection, request, response);
     if (status.ok()) break;
@@ -112,9 +112,29 @@ int Add(Session& session, const AddOptions& options) {
 
 // ---------------------------------------------------------------- list, show
 
-int List(Session& session, bool unhealthy) {
+struct ListOptions {
+  bool unhealthy = false;
+  std::string sort = "id";
+};
+
+const std::map<std::string, api::ConnectionOrder>& Orders() {
+  static const auto& orders = *new std::map<std::string, api::ConnectionOrder>{
+      {"id", api::CONNECTION_ORDER_ID},
+      {"name", api::CONNECTION_ORDER_NAME},
+      {"waiting", api::CONNECTION_ORDER_OLDEST_WAITING},
+      {"poll", api::CONNECTION_ORDER_LAST_POLL}};
+  return orders;
+}
+
+int List(Session& session, const ListOptions& options) {
   api::ListConnectionsRequest request;
-  request.set_unhealthy(unhealthy);
+  request.set_unhealthy(options.unhealthy);
+  const auto order = Orders().find(options.sort);
+  if (order == Orders().end()) {
+    return session.WrongUsage(
+        fmt::format("--sort: \"{}\" is none of id, name, waiting, poll", Printable(options.sort)));
+  }
+  request.set_order(order->second);
   api::ListConnectionsResponse response;
   const auto stub = session.Stub<Service>();
   const grpc::Status status =
@@ -126,7 +146,8 @@ int List(Session& session, bool unhealthy) {
   if (!session.table()) {
     PrintList(session, response, response.connections());
   } else if (response.connections().empty()) {
-    session.Note(unhealthy ? "all connections are well" : "no connections yet: pollerctl add");
+    session.Note(options.unhealthy ? "all connections are well"
+                                   : "no connections yet: pollerctl add");
   } else {
     PrintConnections(session, response.connections());
   }
@@ -269,13 +290,20 @@ void RegisterConnections(Registry& registry) {
   add->flags.AddTo(add_verb, ConnectionFlags::For::kAdd);
   add_verb.add_flag("--disabled", add->disabled, "Create it paused: pollerctl resume starts it");
 
-  auto unhealthy = std::make_shared<bool>(false);
+  auto list = std::make_shared<ListOptions>();
   CLI::App& list_verb =
       registry.Verb(kShops, "list", "List the shops and how they are",
                     "pollerctl list\npollerctl list --unhealthy --watch\n"
+                    "pollerctl list --sort waiting            what waits longest first\n"
                     "pollerctl list -o jsonl | jq -r .name",
-                    [unhealthy](Session& session) { return List(session, *unhealthy); });
-  list_verb.add_flag("--unhealthy", *unhealthy, "Only those that need somebody");
+                    [list](Session& session) { return List(session, *list); });
+  list_verb.add_flag("--unhealthy", list->unhealthy, "Only those that need somebody");
+  list_verb
+      .add_option(
+          "--sort", list->sort,
+          "By number, by name, whose oldest delivery waits longest, or whose poll is longest "
+          "ago [id]")
+      ->type_name("id|name|waiting|poll");
   AddWatch(registry, list_verb);
 
   auto shown = std::make_shared<std::string>();

@@ -12,7 +12,6 @@
 #include "client/commands/job_watch.h"
 #include "client/output/text.h"
 #include "client/paging.h"
-#include "client/request_id.h"
 #include "client/watch_flag.h"
 #include "core/base/status.h"
 #include "core/base/text.h"
@@ -81,7 +80,6 @@ int Start(Session& session, const StartOptions& options, Request request,
   int code = kDone;
   if (deliver && !Agreed(session, options.yes, what + "?", code)) return code;
   request.set_validate_only(false);
-  request.set_request_id(NewRequestId());
   Response response;
   status = session.Call(*stub, method, request, response);
   if (!status.ok()) return session.Fail(status);

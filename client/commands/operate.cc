@@ -9,7 +9,6 @@
 #include "client/commands/test_report.h"
 #include "client/convert.h"
 #include "client/output/text.h"
-#include "client/request_id.h"
 #include "odoopoller/v1/connection_service.grpc.pb.h"
 
 namespace poller::client {
@@ -46,7 +45,6 @@ int Pause(Session& session, const PauseOptions& options) {
   api::PauseConnectionRequest request;
   *request.mutable_connection() = ParseConnectionRef(options.id);
   request.set_scope(options.Scope());
-  request.set_request_id(NewRequestId());
   api::PauseConnectionResponse response;
   const auto stub = session.Stub<Service>();
   const grpc::Status status =
@@ -60,7 +58,6 @@ int Resume(Session& session, const PauseOptions& options) {
   api::ResumeConnectionRequest request;
   *request.mutable_connection() = ParseConnectionRef(options.id);
   request.set_scope(options.Scope());
-  request.set_request_id(NewRequestId());
   api::ResumeConnectionResponse response;
   const auto stub = session.Stub<Service>();
   const grpc::Status status =
@@ -98,7 +95,6 @@ int Poll(Session& session, const std::string& id) {
 
 int ResetCircuit(Session& session, const std::string& id) {
   api::ResetCircuitRequest request;
-  request.set_request_id(NewRequestId());
   *request.mutable_connection() = ParseConnectionRef(id);
   api::ResetCircuitResponse response;
   const auto stub = session.Stub<Service>();

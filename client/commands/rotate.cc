@@ -10,7 +10,6 @@
 #include "client/commands/secret_files.h"
 #include "client/convert.h"
 #include "client/output/text.h"
-#include "client/request_id.h"
 #include "core/base/status.h"
 #include "core/base/text.h"
 #include "odoopoller/v1/connection_service.grpc.pb.h"
@@ -29,7 +28,6 @@ struct RotateOptions {
 bool Fill(Session& session, const RotateOptions& options,
           api::RotateWebhookSecretRequest& request) {
   *request.mutable_connection() = ParseConnectionRef(options.id);
-  request.set_request_id(NewRequestId());
   const auto overlap = ParseDuration(options.overlap);
   if (!overlap.ok()) {
     session.WrongUsage(fmt::format("--overlap: {}", Message(overlap.status())));

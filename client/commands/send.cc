@@ -14,7 +14,6 @@
 #include "client/commands/commands.h"
 #include "client/commands/order_view.h"
 #include "client/output/text.h"
-#include "client/request_id.h"
 #include "odoopoller/v1/order_service.grpc.pb.h"
 
 namespace poller::client {
@@ -131,7 +130,6 @@ int Send(Session& session, const SendOptions& options) {
     const int code = Choose(session, options.connection, *request.mutable_orders(), nothing);
     if (code != kDone || nothing) return code;
   }
-  request.set_request_id(NewRequestId());
   api::ResendOrdersResponse response;
   const auto stub = session.Stub<Service>();
   const grpc::Status status =

@@ -14,7 +14,6 @@
 #include "client/commands/secret_files.h"
 #include "client/output/text.h"
 #include "client/paging.h"
-#include "client/request_id.h"
 #include "odoopoller/v1/admin_service.grpc.pb.h"
 
 namespace poller::client {
@@ -52,7 +51,6 @@ int Create(Session& session, const CreateOptions& options) {
        {api::TOKEN_ROLE_VIEWER, api::TOKEN_ROLE_OPERATOR, api::TOKEN_ROLE_ADMIN}) {
     if (options.role == RoleName(role)) request.set_role(role);
   }
-  request.set_request_id(NewRequestId());
   std::unique_ptr<SecretFile> file;
   if (!options.out.empty()) {
     file = SecretFile::Create(session, options.out);
@@ -162,7 +160,6 @@ int Revoke(Session& session, const RevokeOptions& options) {
   if (!Agreed(session, options.yes, question, code)) return code;
   api::RevokeTokenRequest request;
   request.set_token_id(token->id());
-  request.set_request_id(NewRequestId());
   api::RevokeTokenResponse response;
   const auto stub = session.Stub<Service>();
   const grpc::Status status = session.Call(*stub, &Service::Stub::RevokeToken, request, response);

@@ -111,6 +111,12 @@ std::string KindName(api::SyncKind kind) {
       return "lines";
     case api::SYNC_KIND_RESEND:
       return "send";
+    case api::SYNC_KIND_SWEEP:
+      return "sweep";
+    case api::SYNC_KIND_BACKFILL:
+      return "backfill";
+    case api::SYNC_KIND_RECONCILE:
+      return "reconcile";
     default:
       return "other";
   }
@@ -126,7 +132,7 @@ void PrintLog(Session& session, const api::SyncLog& log) {
   if (!log.error().empty()) text = fmt::format("failed: {} ({})", log.error(), text);
   PrintLine(session,
             fmt::format("{}  {}  {}  {}", ClockTime(log.start_time()),
-                        Padded(log.connection_name(), kNameColumn), Padded(KindName(log.kind()), 5),
+                        Padded(log.connection_name(), kNameColumn), Padded(KindName(log.kind()), 9),
                         Printable(text)),
             !log.error().empty() ? Colour::kBad
             : counts.dead() > 0  ? Colour::kWarn

@@ -13,7 +13,7 @@ struct SyncLog {
   SyncLogId id;
   ConnectionId connection;
   std::string connection_name;
-  std::string kind;  // "poll", "sweep", "lines", "resend", "backfill", "start"
+  std::string kind;  // "poll", "sweep", "lines", "resend", "start", "backfill", "reconcile"
   absl::Time started_at;
   absl::Duration duration;
   std::int64_t listed = 0;     // orders that Odoo named

@@ -12,6 +12,9 @@ v1::SyncKind KindOf(const std::string& kind) {
   if (kind == "start") return v1::SYNC_KIND_START;
   if (kind == "lines") return v1::SYNC_KIND_LINES;
   if (kind == "resend") return v1::SYNC_KIND_RESEND;
+  if (kind == "sweep") return v1::SYNC_KIND_SWEEP;
+  if (kind == "backfill") return v1::SYNC_KIND_BACKFILL;
+  if (kind == "reconcile") return v1::SYNC_KIND_RECONCILE;
   return v1::SYNC_KIND_UNSPECIFIED;
 }
 

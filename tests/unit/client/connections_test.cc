@@ -198,6 +198,17 @@ TEST_F(ConnectionsTest, ShowsVersionAndProtocolAndWhatToKnowOfThem) {
                            HasSubstr("it will go"), HasSubstr("API key ends")));
 }
 
+TEST_F(ConnectionsTest, ListSortsAndNamesTheOrdersThatItKnows) {
+  const auto& requests = server.connections.script_ListConnections.requests;
+  EXPECT_EQ(Run({"list"}).code, 0);
+  EXPECT_EQ(requests.back().order(), api::CONNECTION_ORDER_ID);
+  EXPECT_EQ(Run({"list", "--sort", "waiting"}).code, 0);
+  EXPECT_EQ(requests.back().order(), api::CONNECTION_ORDER_OLDEST_WAITING);
+  const Result wrong = Run({"list", "--sort", "size"});
+  EXPECT_EQ(wrong.code, 2);
+  EXPECT_THAT(wrong.err, HasSubstr("--sort: \"size\" is none of id, name, waiting, poll"));
+}
+
 TEST_F(ConnectionsTest, AddReadsBothSecretsFromStandardInputLineByLine) {
   const Result result = Run({"add", "--name", "shop1", "--url", "https://odoo.example",
                              "--database", "db", "--username", "bot", "--api-key-file", "-",

@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 
+#include <map>
 #include <string>
 
 #include "core/base/text.h"
@@ -159,9 +160,18 @@ TEST(DeliveryTest, HasANextAttemptOnlyWhilePending) {
 }
 
 TEST(SyncLogTest, NamesTheKindsOfTheApi) {
+  const std::map<std::string, v1::SyncKind> kinds = {
+      {"poll", v1::SYNC_KIND_POLL},           {"start", v1::SYNC_KIND_START},
+      {"lines", v1::SYNC_KIND_LINES},         {"resend", v1::SYNC_KIND_RESEND},
+      {"sweep", v1::SYNC_KIND_SWEEP},         {"backfill", v1::SYNC_KIND_BACKFILL},
+      {"reconcile", v1::SYNC_KIND_RECONCILE},
+  };
+  EXPECT_EQ(kinds.size(), static_cast<std::size_t>(v1::SyncKind_ARRAYSIZE) - 1);
   SyncLog log;
-  log.kind = "lines";
-  EXPECT_EQ(ToProto(log).kind(), v1::SYNC_KIND_LINES);
+  for (const auto& [name, kind] : kinds) {
+    log.kind = name;
+    EXPECT_EQ(ToProto(log).kind(), kind) << name;
+  }
   log.kind = "of-tomorrow";
   EXPECT_EQ(ToProto(log).kind(), v1::SYNC_KIND_UNSPECIFIED);
 }
