@@ -194,8 +194,8 @@ TEST_F(ConnectionsTest, ShowsVersionAndProtocolAndWhatToKnowOfThem) {
   shop.mutable_state()->set_protocol_warning("it will go");
   shop.mutable_state()->mutable_key_expire_time()->set_seconds(1800000000);
   const std::string shown = Run({"show", "shop1"}).out;
-  EXPECT_THAT(shown, AllOf(HasSubstr("18.0"), HasSubstr("JSON-RPC (auto)"),
-                           HasSubstr("it will go"), HasSubstr("API key ends")));
+  EXPECT_THAT(shown, AllOf(HasSubstr("18.0"), HasSubstr("JSON-RPC (auto)"), HasSubstr("it will go"),
+                           HasSubstr("API key ends")));
 }
 
 TEST_F(ConnectionsTest, ListSortsAndNamesTheOrdersThatItKnows) {

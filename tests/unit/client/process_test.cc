@@ -136,6 +136,7 @@ TEST_F(TopInATerminalTest, CtrlZGivesTheTerminalBackWhileItSleeps) {
   ASSERT_TRUE(top.ReadUntil("q quit")) << top.output();
   top.Signal(SIGTSTP);
   ASSERT_TRUE(top.ReadUntil(kLeave));
+  ASSERT_TRUE(top.WaitStopped());  // else it would be woken before it sleeps, and sleep for ever
   top.Signal(SIGCONT);
   ASSERT_TRUE(top.ReadUntil(kEnter));
   EXPECT_TRUE(top.ReadUntil("q quit"));

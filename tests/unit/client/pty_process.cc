@@ -101,6 +101,13 @@ void PtyProcess::Resize(int columns, int rows) {
 
 void PtyProcess::Signal(int signal) { EXPECT_EQ(kill(pid_, signal), 0); }
 
+bool PtyProcess::WaitStopped() {
+  int status = 0;
+  if (waitpid(pid_, &status, WUNTRACED) == pid_ && WIFSTOPPED(status)) return true;
+  pid_ = -1;
+  return false;
+}
+
 int PtyProcess::Wait() {
   int status = 0;
   // The slave that we hold keeps reads from ending, so look for the end of the process, too.

@@ -28,6 +28,8 @@ class PtyProcess {
   void Type(const std::string& keys);
   void Resize(int columns, int rows);
   void Signal(int signal);
+  // Waits until it sleeps because of SIGTSTP or SIGSTOP. False: it ended instead.
+  bool WaitStopped();
   // Reads to its end. The exit code, or 128 and the signal that ended it.
   int Wait();
   // What the terminal does with keys now.

@@ -206,7 +206,8 @@ TEST_F(RotateTest, ShowSaysThatARotationRuns) {
         1'800'003'600);
     return grpc::Status::OK;
   };
-  EXPECT_THAT(Run({"show", "shop1"}).out, AllOf(HasSubstr("is being rotated"), HasSubstr("in 60m")));
+  EXPECT_THAT(Run({"show", "shop1"}).out,
+              AllOf(HasSubstr("is being rotated"), HasSubstr("in 60m")));
   clock.now += absl::Hours(2);
   EXPECT_THAT(Run({"show", "shop1"}).out, Not(HasSubstr("rotated")));
 }
