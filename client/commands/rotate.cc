@@ -86,7 +86,9 @@ int Rotate(Session& session, const RotateOptions& options) {
   if (!status.ok()) return session.Fail(status);
   if (file != nullptr) {
     if (!file->Write(session, response.secret())) {
-      session.Note("  hint: the new secret is lost: rotate again with --overlap 0");
+      session.Note(
+          "  hint: the new secret is lost: before the overlap ends, give back the one that the "
+          "receiver has (--secret-file F --overlap 0), then rotate again");
       return kRefused;
     }
     response.clear_secret();
