@@ -12,11 +12,12 @@ end_processes() {
 trap end_processes EXIT
 trap 'exit 130' INT TERM
 
-# start NAME COMMAND...: runs it in the background with its log in the folder, and waits for its "listening on" line.
-# Sets `address` and `pid`; ends the script with the log if the program does not come up.
+# start NAME COMMAND...: runs it in the background with its log in the folder (NAME.log; what runs before it said: NAME.earlier.log), and
+# waits for its "listening on" line. Sets `address` and `pid`; ends the script with the log if the program does not come up.
 start() {
   local name=$1
   shift
+  [ ! -e "$folder/$name.log" ] || cat "$folder/$name.log" >>"$folder/$name.earlier.log"
   : >"$folder/$name.log"
   "$@" 2>"$folder/$name.log" >"$folder/$name.out" &
   pid=$!
