@@ -278,6 +278,11 @@ IngestSubject ConnectionPoller::Subject(ConnectionWithState connection) {
   absl::MutexLock lock(&mu_);
   subject.client = link_.client();
   subject.turn = link_.turn();
+  if (torn_of_.lock() != subject.client) {
+    torn_ = std::make_shared<TornOrders>();
+    torn_of_ = subject.client;
+  }
+  subject.torn = torn_;
   return subject;
 }
 

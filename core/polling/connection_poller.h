@@ -77,6 +77,9 @@ class ConnectionPoller : public std::enable_shared_from_this<ConnectionPoller> {
   absl::Mutex mu_;
   PollGate gate_ ABSL_GUARDED_BY(mu_);
   OdooLink link_ ABSL_GUARDED_BY(mu_);
+  // What of the client's orders was torn lately.
+  std::shared_ptr<TornOrders> torn_ ABSL_GUARDED_BY(mu_);
+  std::weak_ptr<odoo::Client> torn_of_ ABSL_GUARDED_BY(mu_);
   bool hurry_ ABSL_GUARDED_BY(mu_) = false;              // somebody asked to look again
   std::vector<OrderId> undecided_ ABSL_GUARDED_BY(mu_);  // by others than the polls
   PassRecords records_;

@@ -199,6 +199,7 @@ Task<absl::Status> OrderIngest::ReadPart(Part part, std::deque<Part>& rest, Sizi
   input.started = started_;
   input.read_at = Credible(fetched->date);
   BuiltBatch built = BuildBatch(input, part, *fetched);
+  subject_.torn->GiveUp(part, *fetched, built);
   NoteUndecided(part, built);
   const std::int64_t repeated = NoteCompared(part, built);
   fetched = absl::UnknownError(

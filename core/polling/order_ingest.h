@@ -21,6 +21,7 @@
 #include "core/polling/batch_builder.h"
 #include "core/polling/ingest_lane.h"
 #include "core/polling/polling_options.h"
+#include "core/polling/torn_orders.h"
 #include "core/storage/connection_store.h"
 #include "core/storage/ingest_store.h"
 
@@ -45,6 +46,7 @@ struct IngestSubject {
   std::shared_ptr<odoo::Client> client;  // used under the lane alone
   std::shared_ptr<IngestLane> lane;      // of the connection
   std::shared_ptr<IngestLane> turn;      // of its Odoo database
+  std::shared_ptr<TornOrders> torn;      // of the client; used under the lane alone
   // Asked before each step; an error ends the pass with it. Empty: nothing speaks against going on.
   std::function<absl::Status()> go_on = nullptr;
 };

@@ -106,8 +106,10 @@ struct SimOrder {
 // Something wrong with one record: any call that reads more of it than id, state and dates meets
 // it.
 struct RecordFault {
-  enum class Kind { kForbidden, kError, kSlow, kHang };
-  Kind kind = Kind::kForbidden;                    // kForbidden: AccessError for the whole call
+  // kForbidden: AccessError for the whole call. kLeftOut: reads pass over it without a word, as a
+  // module that overrides them may.
+  enum class Kind { kForbidden, kError, kSlow, kHang, kLeftOut };
+  Kind kind = Kind::kForbidden;
   std::string name = "odoo.exceptions.UserError";  // of a kError, with its message
   std::string message = "the record is broken";
   absl::Duration delay = absl::ZeroDuration();  // of a kSlow

@@ -137,6 +137,23 @@ void OdooOrm::Refuse(const ModelDef& model) const {
       "administrator with a batch of freshly baked cookies.");
 }
 
+bool OdooOrm::IsLeftOut(const ModelDef& model, RecordId id) const {
+  const auto found = faults_.find({model.number, id});
+  return found != faults_.end() && found->second.kind == RecordFault::Kind::kLeftOut;
+}
+
+// Odoo searches the other side of a one2many as the user: what a record rule hides is not named.
+json::value OdooOrm::OnlyVisible(const FieldDef& field, json::value ids) const {
+  if (!ids.is_array()) return ids;
+  const ModelDef& other = view_.schema().At(field.relation);
+  json::array visible;
+  for (json::value& id : ids.get_array()) {
+    const Record* record = view_.Find(other, id.get_int64());
+    if (record == nullptr || Visible(other, *record)) visible.push_back(std::move(id));
+  }
+  return visible;
+}
+
 void OdooOrm::MeetRecord(const ModelDef& model, const Record& record, bool light) {
   if (!Visible(model, record)) Refuse(model);
   const auto found = faults_.find({model.number, record.id});
@@ -152,6 +169,8 @@ void OdooOrm::MeetRecord(const ModelDef& model, const Record& record, bool light
       break;
     case RecordFault::Kind::kHang:
       hangs_ = true;
+      break;
+    case RecordFault::Kind::kLeftOut:
       break;
   }
 }
@@ -269,7 +288,7 @@ json::array OdooOrm::Read(const ModelDef& model, const std::vector<RecordId>& id
   json::array out;
   for (const RecordId id : ids) {
     const Record* record = view_.Find(model, id);
-    if (record == nullptr) continue;
+    if (record == nullptr || (!light && IsLeftOut(model, id))) continue;
     MeetRecord(model, *record, light);
     json::object row;
     for (const FieldDef* field : wanted) {
@@ -279,7 +298,9 @@ json::array OdooOrm::Read(const ModelDef& model, const std::vector<RecordId>& id
         row[field->name] = {*target,
                             view_.DisplayName(view_.schema().At(field->relation), *target)};
       } else {
-        row[field->name] = FieldToJson(*field, value);
+        json::value shown = FieldToJson(*field, value);
+        if (field->type == FieldType::kOne2many) shown = OnlyVisible(*field, std::move(shown));
+        row[field->name] = std::move(shown);
       }
     }
     out.push_back(std::move(row));

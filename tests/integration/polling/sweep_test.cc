@@ -439,6 +439,30 @@ TEST_F(SweepTest, HoldDoesNotEndWithASweepThatLeftAnOrderToThePolls) {
   EXPECT_THAT(Body(order), HasSubstr("late"));
 }
 
+TEST_F(SweepTest, HoldEndsAlthoughAnOrderNeverHoldsStill) {
+  ReadPlainly();
+  Begin();
+  const RecordId restless = Confirm();
+  NextPoll();
+  between_runs_ = [&](const std::filesystem::path& path) {
+    const auto db = Database::Open(path, Database::Mode::kReadWrite);
+    ASSERT_OK(db.status());
+    ASSERT_OK((*db)->Exec("UPDATE connection_state SET held_since = ?1", Now()));
+  };
+  sim_->SetBeforeCall([&](const OdooCall& call) {
+    if (call.model != "res.partner") return;
+    clock_.Advance(absl::Seconds(1));
+    ASSERT_OK(shop().TouchOrder(restless));
+  });
+  Pass(absl::Seconds(1));
+  ASSERT_OK(shop().TouchOrder(restless));
+  Restart();
+  ASSERT_NE(State().held_since, std::nullopt);
+  Pass(absl::Minutes(30));
+  EXPECT_EQ(State().held_since, std::nullopt);
+  EXPECT_EQ(Known(restless), "2 dead");
+}
+
 // Delivered after the backup was made, and cancelled before it was put back.
 TEST_F(SweepTest, CancelledOrderThatARestoredBackupDoesNotKnowIsAnnounced) {
   for (const bool wanted : {true, false}) {

@@ -1,4 +1,5 @@
 // What goes wrong: bad records, slow and broken Odoos, lost logins.
+#include "core/polling/torn_orders.h"
 #include "tests/integration/polling/polling_fixture.h"
 
 namespace poller::test {
@@ -17,6 +18,11 @@ class TroubleTest : public PollingFixture {
   std::string Suspended() {
     const auto state = State();
     return state.suspension.has_value() ? state.suspension->reason : "";
+  }
+  // Why the newest revision is dead.
+  std::string Reason(RecordId order) {
+    const auto heads = storage_->ingest().Heads(connection_.id, {OrderId(order)});
+    return storage_->outbox().Get(heads->at(0).delivery)->delivery.last_error;
   }
   int login_fault_ = 0;
 };
@@ -70,6 +76,68 @@ TEST_F(TroubleTest, OrderThatCannotBeMappedIsADeadLetterWithItsRecord) {
   EXPECT_EQ(Known(bad), "1 dead");
   EXPECT_THAT(Body(bad), HasSubstr("\"lines\""));
   EXPECT_EQ(Known(good), "1 pending");
+}
+
+// Something in Odoo writes the order whenever it is read.
+TEST_F(TroubleTest, OrderThatNeverHoldsStillIsADeadLetterAndTheMarkMoves) {
+  ReadPlainly();
+  Begin();
+  const RecordId restless = Confirm();
+  const RecordId other = Confirm();
+  sim_->SetBeforeCall([&](const OdooCall& call) {
+    if (call.model != "res.partner") return;
+    clock_.Advance(absl::Seconds(1));
+    ASSERT_OK(shop().TouchOrder(restless));
+  });
+  int polls = 0;
+  while (Known(restless).empty() && ++polls < TornOrders::kMostLooks) {
+    const absl::Time mark = State().mark;
+    NextPoll();
+    ASSERT_GT(State().mark, mark) << polls;
+  }
+  EXPECT_GE(polls, TornOrders::kMostLooks / 3) << "it is given up too soon";
+  EXPECT_EQ(Known(other), "1 pending");
+  EXPECT_EQ(Known(restless), "1 dead");
+  EXPECT_THAT(Reason(restless), HasSubstr("what keeps writing this order"));
+  Pass(absl::Hours(1));
+  EXPECT_EQ(Known(restless), "1 dead") << "said once";
+  sim_->SetBeforeCall(nullptr);
+  NextPoll();
+  EXPECT_EQ(Known(restless), "2 pending") << "it is looked at all the time";
+}
+
+// Once in a while is usual, however often it happens.
+TEST_F(TroubleTest, OrderThatIsTornNowAndThenIsNoDeadLetter) {
+  ReadPlainly();
+  Begin();
+  const RecordId order = Confirm();
+  int reads = 0;
+  sim_->SetBeforeCall([&](const OdooCall& call) {
+    if (call.model != "res.partner" || ++reads % 3 == 0) return;
+    clock_.Advance(absl::Seconds(1));
+    ASSERT_OK(shop().EditNote(order, std::to_string(reads)));
+  });
+  for (int i = 0; i < 3 * TornOrders::kMostLooks; ++i) {
+    NextPoll();
+    ASSERT_THAT(Known(order), Not(HasSubstr("dead")));
+  }
+  EXPECT_THAT(Known(order), HasSubstr("pending"));
+}
+
+// A module that overrides `read` passes over a line that its order names.
+TEST_F(TroubleTest, OrderWithALineThatReadsLeaveOutIsADeadLetter) {
+  ReadPlainly();
+  Begin();
+  const RecordId order = Confirm();
+  shop().SetRecordFault("sale.order.line", LineOf(order), {.kind = RecordFault::Kind::kLeftOut});
+  for (int look = 0; look < TornOrders::kMostLooks; ++look) NextPoll();
+  EXPECT_EQ(Known(order), "1 dead");
+  EXPECT_EQ(State().mark, Now());
+  Pass(absl::Hours(3));
+  EXPECT_EQ(Known(order), "1 dead");
+  shop().ClearRecordFaults();
+  Pass(absl::Hours(2));
+  EXPECT_EQ(Known(order), "2 pending") << "sweeps read it again";
 }
 
 TEST_F(TroubleTest, LostRightsKillNoOrder) {
