@@ -99,8 +99,8 @@ Neighbours::~Neighbours() {
   std::filesystem::remove_all(folder_);
 }
 
-void Neighbours::Add(const std::string& name, const std::string& odoo_url,
-                     const std::string& webhook_url) {
+ConnectionSettings Neighbours::Settings(const std::string& name, const std::string& odoo_url,
+                                        const std::string& webhook_url) {
   ConnectionSettings settings;
   settings.name = name;
   settings.odoo.url = odoo_url;
@@ -111,6 +111,10 @@ void Neighbours::Add(const std::string& name, const std::string& odoo_url,
   settings.webhook.secret = Secret(kSecret);
   settings.interval = absl::Milliseconds(100);
   settings.line_interval = absl::Hours(24);
+  return settings;
+}
+
+void Neighbours::Add(const ConnectionSettings& settings) {
   const auto made = storage_->connections().Create(settings, Actor(), clock_.Now());
   ASSERT_TRUE(made.ok()) << Describe(made.status());
   dispatcher_->Add(made->id);

@@ -51,7 +51,13 @@ class Neighbours {
   Neighbours();
   ~Neighbours();
 
-  void Add(const std::string& name, const std::string& odoo_url, const std::string& webhook_url);
+  // Of a shop like Shop, for the user "admin".
+  static ConnectionSettings Settings(const std::string& name, const std::string& odoo_url,
+                                     const std::string& webhook_url);
+  void Add(const ConnectionSettings& settings);
+  void Add(const std::string& name, const std::string& odoo_url, const std::string& webhook_url) {
+    Add(Settings(name, odoo_url, webhook_url));
+  }
   std::int64_t AnswerBytes();
   const std::string& folder() const { return folder_; }
 
