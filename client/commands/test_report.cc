@@ -51,8 +51,12 @@ int RunTest(Session& session, const std::string& id) {
   table.Print(out, session.look());
   for (const api::TestStep& step : response.steps()) {
     // In full below the table, which may have cut the detail.
-    if (step.result() == api::TEST_RESULT_FAILED)
-      out << fmt::format("\n{}: {}\n", Printable(step.name()), Printable(step.detail()));
+    if (step.result() == api::TEST_RESULT_FAILED) {
+      // An error of Odoo names the call, which may be called as the step is.
+      const bool named = step.detail().starts_with(step.name() + ": ");
+      out << fmt::format("\n{}{}\n", named ? "" : Printable(step.name()) + ": ",
+                         Printable(step.detail()));
+    }
     if (!step.hint().empty())
       out << fmt::format(
           "{}what to do: {}\n",

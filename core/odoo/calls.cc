@@ -157,6 +157,12 @@ Call ListKeysCall(std::int64_t uid) {
   return Search("res.users.apikeys", std::move(domain), {"expiration_date"}, "id");
 }
 
+Call SeesAllDocumentsCall(std::int64_t uid, int major_version) {
+  Call call("res.users", "has_group");
+  if (major_version >= 18) call.ids.push_back(uid);
+  call.arguments["group_ext_id"] = "sales_team.group_sale_salesman_all_leads";
+  return call;
+}
 Call CheckReadableCall(const std::string& model) {
   Call call(model, "search_read");
   call.arguments["domain"] = json::array();

@@ -36,5 +36,8 @@ Call NthNewestDatedCall(const DateRange& range, int n);
 // The user's own API keys.
 Call ListKeysCall(std::int64_t uid);
 Call CheckReadableCall(const std::string& model);
+// Whether the user has the group that sees the documents of all salesmen. Since 18 the method is one
+// of the user's record.
+Call SeesAllDocumentsCall(std::int64_t uid, int major_version);
 
 }  // namespace poller::odoo

@@ -36,6 +36,13 @@ std::optional<absl::Duration> RetryAfter(const HttpResponse& response) {
   return *until - *now;
 }
 
+// The beginning of a body. No word of it is cut: who masks secrets would not know half of one.
+std::string_view Beginning(std::string_view body) {
+  if (body.size() <= kMaxBodyShown) return body;
+  const std::size_t end = body.find_last_of(" \t\r\n\",;:=&?<>", kMaxBodyShown);
+  return body.substr(0, end == body.npos ? 0 : end);
+}
+
 std::string DescribeHttp(const HttpResponse& response, OdooProtocol protocol) {
   const std::string_view type = ContentType(response);
   std::string text =
@@ -50,7 +57,7 @@ std::string DescribeHttp(const HttpResponse& response, OdooProtocol protocol) {
         ": the name of the database is wrong, or its PostgreSQL is down, or nothing here "
         "speaks JSON-2";
   }
-  const std::string_view body = std::string_view(response.body).substr(0, kMaxBodyShown);
+  const std::string_view body = Beginning(response.body);
   if (!body.empty() && body.find('<') == body.npos) text.append(": ").append(body);
   return text;
 }
@@ -78,6 +85,10 @@ absl::Status HttpFault(const HttpResponse& response, OdooProtocol protocol,
       fault.name.empty() ? std::string_view(response.body) : TextMember(*error, "message");
   fault.has_retry_after = response.Header("Retry-After").has_value();
   fault.names_records = names_records;
+  // PostgreSQL ends its messages with a newline.
+  while (!fault.message.empty() && (fault.message.back() == '\n' || fault.message.back() == ' ')) {
+    fault.message.remove_suffix(1);
+  }
   const std::string text = fault.name.empty() ? DescribeHttp(response, protocol)
                                               : fmt::format("{}: {}", fault.name, fault.message);
   return MakeError(Classify(fault), text, RetryAfter(response));

@@ -49,6 +49,12 @@ absl::Status CheckPage(const std::vector<Row>& rows, std::int64_t after, int lim
   return absl::OkStatus();
 }
 
+// The answer to a question that is good to ask and on which nothing hangs.
+bool IsNotTold(const absl::Status& status) {
+  const auto kind = ErrorKindOf(status);
+  return kind == ErrorKind::kQuery || kind == ErrorKind::kRights || kind == ErrorKind::kRecord;
+}
+
 }  // namespace
 
 struct Client::Impl {
@@ -173,6 +179,17 @@ Task<absl::Status> Client::CheckReadable(std::string model) {
   co_return records.status();
 }
 
+Task<absl::StatusOr<std::optional<bool>>> Client::SeesAllDocuments() {
+  std::optional<bool> sees;
+  if (session().uid == 0) CO_RETURN_IF_ERROR(co_await Login());
+  Call call = SeesAllDocumentsCall(session().uid, MajorVersion(session().server_version));
+  const absl::StatusOr<json::value> answer = co_await impl_->caller.Execute(std::move(call));
+  if (IsNotTold(answer.status())) co_return sees;
+  CO_RETURN_IF_ERROR(answer);
+  if (answer->is_bool()) sees = answer->get_bool();
+  co_return sees;
+}
+
 Task<absl::StatusOr<std::optional<absl::Time>>> Client::KeyExpiry() {
   std::optional<absl::Time> first;
   const int major = MajorVersion(session().server_version);
@@ -180,11 +197,7 @@ Task<absl::StatusOr<std::optional<absl::Time>>> Client::KeyExpiry() {
   if (session().uid == 0) CO_RETURN_IF_ERROR(co_await Login());
   Call call = ListKeysCall(session().uid);
   absl::StatusOr<json::value> answer = co_await impl_->caller.Execute(std::move(call));
-  const auto kind = ErrorKindOf(answer.status());
-  // It is good to know, and nothing hangs on it.
-  if (kind == ErrorKind::kQuery || kind == ErrorKind::kRights || kind == ErrorKind::kRecord) {
-    co_return first;
-  }
+  if (IsNotTold(answer.status())) co_return first;
   CO_RETURN_IF_ERROR(answer);
   absl::StatusOr<std::vector<json::object>> keys = TakeRecords(*std::move(answer));
   if (!keys.ok()) co_return first;

@@ -120,6 +120,9 @@ class Client {
   Task<absl::StatusOr<FetchedOrders>> ReadOrders(std::vector<OrderId> ids);
   // OK if the user may read `model`; kRights if not.
   Task<absl::Status> CheckReadable(std::string model);
+  // Whether the user is in the group "Sales / User: All Documents": a salesman who is not sees their
+  // own orders alone, and no call says so. Nothing: this Odoo does not tell.
+  Task<absl::StatusOr<std::optional<bool>>> SeesAllDocuments();
   // When the first of the user's API keys ends that has not ended yet: Odoo does not tell which of
   // them is ours. Nothing: none of them ends, or this Odoo does not tell (before 18).
   Task<absl::StatusOr<std::optional<absl::Time>>> KeyExpiry();

@@ -194,8 +194,16 @@ Task<bool> OdooCheck::Rights() {
     const absl::Status status = co_await client_.CheckReadable(model);
     if (!status.ok()) co_return Report("rights", status, clock_.Monotonic() - began, "");
   }
+  std::string hint;
+  const auto sees_all = co_await client_.SeesAllDocuments();
+  // Not a failure: users with rights from elsewhere (accountants) see all orders without it.
+  if (sees_all.ok() && *sees_all == false) {
+    hint =
+        "the user is not in the group Sales / User: All Documents; if they are a salesman they see "
+        "their own orders alone, and no others will arrive";
+  }
   Add("rights", Result::kOk, clock_.Monotonic() - began,
-      "orders, lines, partners and products can be read");
+      "orders, lines, partners and products can be read", std::move(hint));
   co_return true;
 }
 

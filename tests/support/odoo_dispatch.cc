@@ -195,6 +195,14 @@ json::value HasAccess(Scene& scene) {
   return scene.orm.MayRead(scene.model);
 }
 
+// A method of the class until 17, of one user since.
+json::value HasGroup(Scene& scene) {
+  const bool of_record = scene.version >= 18;
+  if (of_record && scene.Self().size() != 1) throw ValueError("Expected singleton: res.users()");
+  const Arguments args(scene.call, "Users.has_group", of_record ? 1 : 0, {"group_ext_id"}, 1);
+  return scene.orm.HasGroup(args.Text("group_ext_id"));
+}
+
 json::value Exists(Scene& scene) {
   json::array there;
   for (const RecordId id : scene.Self()) {
@@ -226,6 +234,7 @@ constexpr Method kMethods[] = {
     {"web_read", WebRead, 17},
     {"check_access_rights", CheckAccessRights, 16, 18},
     {"has_access", HasAccess, 18},
+    {"has_group", HasGroup},
     {"exists", Exists, 16, 18},
     {"context_get", ContextGet},
 };

@@ -95,6 +95,13 @@ bool OdooOrm::MayRead(const ModelDef& model) const {
          (model.name != "sale.order" && model.name != "sale.order.line");
 }
 
+bool OdooOrm::HasGroup(std::string_view external_id) const {
+  if (external_id == "sales_team.group_sale_salesman_all_leads") {
+    return user_.spec.rights == Rights::kAll;
+  }
+  return external_id == "sales_team.group_sale_salesman" && user_.spec.rights != Rights::kNone;
+}
+
 void OdooOrm::CheckMayRead(const ModelDef& model) const {
   if (MayRead(model)) return;
   throw AccessError("You are not allowed to access '" + model.description + "' (" + model.name +

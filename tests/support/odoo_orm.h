@@ -31,6 +31,8 @@ class OdooOrm {
   boost::json::object FieldsGet(const ModelDef& model, const boost::json::value& names,
                                 const boost::json::value& attributes) const;
   bool MayRead(const ModelDef& model) const;
+  // Of the groups of Sales alone.
+  bool HasGroup(std::string_view external_id) const;
   void CheckMayRead(const ModelDef& model) const;
   // MissingError if one of them does not exist.
   void CheckExist(const ModelDef& model, const std::vector<RecordId>& ids) const;

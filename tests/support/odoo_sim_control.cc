@@ -194,6 +194,13 @@ TestReply OdooSimControl::Handle(const TestRequest& request) {
               expires > absl::ZeroDuration() ? db.Now() + expires : absl::InfiniteFuture());
     return ControlAnswer({{"ok", true}});
   }
+  if (what == "rights") {
+    const std::string rights = body->Text("rights", "all");
+    db.SetRights(body->Text("login", "admin"), rights == "none"  ? Rights::kNone
+                                               : rights == "own" ? Rights::kOwnDocuments
+                                                                 : Rights::kAll);
+    return ControlAnswer({{"ok", true}});
+  }
   return Act(db, what, *body);
 }
 

@@ -13,6 +13,7 @@
 //                                   partner-street | product-code; lines and so on are those of the
 //                                   order `id`
 //   POST /sim/key                   {db, login, key, expires_in_seconds}: "" revokes it
+//   POST /sim/rights                {db, login, rights}: all, own (documents) or none
 //   POST /sim/version               {version}: 16 to 22, over the same data
 //   POST /sim/fault                 {db, kind, model, method, times, status, retry_after, delay_ms,
 //   bytes, name, message} -> {"id": N} POST /sim/clear-faults          {db}

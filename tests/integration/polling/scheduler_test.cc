@@ -452,6 +452,14 @@ TEST_F(SchedulerTest, TestFindsMissingRights) {
   EXPECT_THAT(Step(steps, "rights").hint, HasSubstr("read access"));
 }
 
+TEST_F(SchedulerTest, TestWarnsOfAUserWhoSeesOnlyTheirOwnOrders) {
+  EXPECT_EQ(Step(Test(Settings()), "rights").hint, "");
+  shop().SetRights("admin", Rights::kOwnDocuments);
+  const auto steps = Test(Settings());
+  EXPECT_EQ(Step(steps, "rights").result, TestStep::Result::kOk);
+  EXPECT_THAT(Step(steps, "rights").hint, HasSubstr("All Documents"));
+}
+
 TEST_F(SchedulerTest, TestSaysOfADifferenceBelowADatesPrecisionThatItIsSmall) {
   Pass(absl::Milliseconds(500));
   const auto steps = Test(Settings());

@@ -162,6 +162,17 @@ TEST_P(EveryVersionTest, TestsTheConnection) {
   EXPECT_THAT(steps[3].detail, HasSubstr(GetParam() >= 19 ? "JSON-2" : "JSON-RPC"));
 }
 
+TEST_P(EveryVersionTest, TestAsksWhetherTheUserSeesAllDocuments) {
+  Connection connection;
+  connection.settings = Settings();
+  for (const bool all : {true, false}) {
+    shop().SetRights("admin", all ? Rights::kAll : Rights::kOwnDocuments);
+    const auto steps = Await(scheduler_->TestOdoo(connection, [] { return true; }));
+    ASSERT_THAT(steps, SizeIs(8));
+    EXPECT_EQ(steps[5].hint.empty(), all) << steps[5].hint;
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Versions, EveryVersionTest, testing::Values(16, 17, 18, 19, 22),
                          [](const auto& param_info) {
                            const int version = param_info.param;

@@ -441,6 +441,18 @@ TEST_F(ClientTest, ListsLinesOfRecentConfirmedOrders) {
             R"(["write_date",">=","2026-11-24 14:25:51"],["id",">",44]])");
 }
 
+// A server that repeats the key just where its answer is cut.
+TEST_F(ClientTest, ShowsNoHalfOfASecret) {
+  for (std::size_t before = 170; before <= 201; ++before) {
+    ScriptedHttp http([&](const HttpRequest&) {
+      return MakeResponse(500, "text/plain", "no: " + std::string(before, 'x') + " " + kKey);
+    });
+    Client client(http, MakeTarget("shop1"), Session());
+    const absl::Status status = Await(client.Login());
+    EXPECT_THAT(Message(status), Not(HasSubstr("a-very"))) << before;
+  }
+}
+
 TEST_F(ClientTest, KeepsSecretsAndTracebacksOutOfErrors) {
   odoo_.FailNext("authenticate",
                  ErrorAnswer("builtins.ValueError", std::string("bad key ") + kKey +
