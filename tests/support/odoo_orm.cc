@@ -144,9 +144,9 @@ void OdooOrm::Refuse(const ModelDef& model) const {
       "administrator with a batch of freshly baked cookies.");
 }
 
-bool OdooOrm::IsLeftOut(const ModelDef& model, RecordId id) const {
+bool OdooOrm::Has(RecordFault::Kind kind, const ModelDef& model, RecordId id) const {
   const auto found = faults_.find({model.number, id});
-  return found != faults_.end() && found->second.kind == RecordFault::Kind::kLeftOut;
+  return found != faults_.end() && found->second.kind == kind;
 }
 
 // Odoo searches the other side of a one2many as the user: what a record rule hides is not named.
@@ -156,7 +156,10 @@ json::value OdooOrm::OnlyVisible(const FieldDef& field, json::value ids) const {
   json::array visible;
   for (json::value& id : ids.get_array()) {
     const Record* record = view_.Find(other, id.get_int64());
-    if (record == nullptr || Visible(other, *record)) visible.push_back(std::move(id));
+    const bool hidden =
+        record != nullptr &&
+        (!Visible(other, *record) || Has(RecordFault::Kind::kForbidden, other, record->id));
+    if (!hidden) visible.push_back(std::move(id));
   }
   return visible;
 }
@@ -295,7 +298,7 @@ json::array OdooOrm::Read(const ModelDef& model, const std::vector<RecordId>& id
   json::array out;
   for (const RecordId id : ids) {
     const Record* record = view_.Find(model, id);
-    if (record == nullptr || (!light && IsLeftOut(model, id))) continue;
+    if (record == nullptr || (!light && Has(RecordFault::Kind::kLeftOut, model, id))) continue;
     MeetRecord(model, *record, light);
     json::object row;
     for (const FieldDef* field : wanted) {

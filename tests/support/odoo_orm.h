@@ -54,7 +54,7 @@ class OdooOrm {
   const FieldDef& NeedField(const ModelDef& model, std::string_view name) const;
   // Record rules: companies, own documents.
   bool Visible(const ModelDef& model, const Record& record) const;
-  bool IsLeftOut(const ModelDef& model, RecordId id) const;
+  bool Has(RecordFault::Kind kind, const ModelDef& model, RecordId id) const;
   boost::json::value OnlyVisible(const FieldDef& field, boost::json::value ids) const;
   void MeetRecord(const ModelDef& model, const Record& record, bool light);
   [[noreturn]] void Refuse(const ModelDef& model) const;

@@ -124,6 +124,19 @@ TEST_F(TroubleTest, OrderThatIsTornNowAndThenIsNoDeadLetter) {
   EXPECT_THAT(Known(order), HasSubstr("pending"));
 }
 
+// Odoo names no line that a record rule hides: nothing tells such an order from a smaller one.
+TEST_F(TroubleTest, LineThatARuleHidesTearsNothing) {
+  for (const bool nested : {true, false}) {
+    if (!nested) ReadPlainly();
+    Begin(Settings(nested ? "nested" : "plain"));
+    const RecordId order = Confirm();
+    shop().SetRecordFault("sale.order.line", LineOf(order), {});
+    NextPoll();
+    EXPECT_EQ(Known(order), "1 pending") << nested;
+    EXPECT_THAT(Body(order), HasSubstr(R"("items":[])")) << nested;
+  }
+}
+
 // A module that overrides `read` passes over a line that its order names.
 TEST_F(TroubleTest, OrderWithALineThatReadsLeaveOutIsADeadLetter) {
   ReadPlainly();

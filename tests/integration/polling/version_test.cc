@@ -1,4 +1,4 @@
-// The poller against every version of Odoo that a shop may run. 16 and 22 are simulated as Odoo's
+// The poller against every version of Odoo that a shop may run. 16 and 20 to 22 are simulated as Odoo's
 // documentation tells, the others as they were recorded.
 #include <algorithm>
 #include <map>
@@ -173,7 +173,7 @@ TEST_P(EveryVersionTest, TestAsksWhetherTheUserSeesAllDocuments) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Versions, EveryVersionTest, testing::Values(16, 17, 18, 19, 22),
+INSTANTIATE_TEST_SUITE_P(Versions, EveryVersionTest, testing::Values(16, 17, 18, 19, 20, 21, 22),
                          [](const auto& param_info) {
                            const int version = param_info.param;
                            const bool recorded = version >= 17 && version <= 19;
