@@ -73,6 +73,8 @@ constexpr FieldFlag kFlags[] = {
     {"role", "--role"},
     {"token_id", "ID"},
     {"secret", "--secret-file"},
+    {"overlap", "--overlap"},
+    {"replace_new_secret", "--again"},
 };
 
 struct Hint {
@@ -108,7 +110,10 @@ constexpr Hint kHints[] = {
     {"LAST_ADMIN", "pollerctl token create NAME --role admin makes another one"},
     {"TOO_MANY_CALLS", "wait until one ends, or use another token"},
     {"TOO_MANY_STREAMS", "close one, or use another token"},
-    {"ROTATION_RUNS", "pollerctl show ID says until when; --overlap 0 does not wait for it"},
+    {"ROTATION_RUNS",
+     "pollerctl show ID says until when; --overlap 0 does not wait for it; --again replaces a new "
+     "secret that nobody received"},
+    {"NO_ROTATION_RUNS", "pollerctl rotate-secret ID without --again begins one"},
     {"ODOO_FAILED", "pollerctl test ID shows what is wrong"},
     {"JOB_NOT_FOUND", "pollerctl jobs lists them"},
     {"JOB_RUNS", "pollerctl jobs --unfinished shows it; pollerctl jobs cancel N ends it"},

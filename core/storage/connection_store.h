@@ -11,6 +11,7 @@
 #include "absl/time/time.h"
 #include "core/model/connection.h"
 #include "core/model/event.h"
+#include "core/storage/secret_change.h"
 
 namespace poller {
 
@@ -42,13 +43,6 @@ struct ConnectionUpdate {
   std::vector<std::string> changed;   // field names, for the event
   bool end_suspension = false;        // credentials changed: try again at once
   bool reset_odoo = false;            // another Odoo: marks, heads and the login start anew
-};
-
-struct SecretChange {
-  ConnectionId id;
-  std::int64_t expected_version = 0;  // 0: any
-  Secret secret;                      // the new one
-  absl::Duration overlap;             // the previous one counts so long; zero: no more
 };
 
 // The part of ConnectionStore that time alone asks for.
@@ -85,13 +79,11 @@ class ConnectionStore : public SecretRotations {
   virtual absl::StatusOr<Connection> SetPaused(ConnectionId id, std::optional<bool> polling,
                                                std::optional<bool> delivery, const Actor& actor,
                                                absl::Time now) = 0;
-  // Changes the secret of its webhooks; the previous one stays beside it for the overlap. With the
-  // present secret and no overlap it ends a rotation. kNotFound; kAborted (reason ETAG_MISMATCH);
-  // kFailedPrecondition (reason ROTATION_RUNS) if one runs and the overlap is not zero: the
-  // receiver may know neither of the newer two; kInvalidArgument (field "secret"): it is the
-  // present one. A repeat with the same actor.request_id within 24 h changes nothing.
+  // Changes the secret of its webhooks as ChangeSecret says, with its errors; the previous one
+  // stays beside it for the overlap. kNotFound; kAborted (reason ETAG_MISMATCH). A repeat with the
+  // same actor.request_id within 24 h changes nothing.
   struct Rotated {
-    Connection connection;
+    ConnectionWithState now;
     bool repeated = false;  // the secret given now is not in use
   };
   virtual absl::StatusOr<Rotated> RotateSecret(const SecretChange& change, const Actor& actor,

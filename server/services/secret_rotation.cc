@@ -1,4 +1,5 @@
-// ConnectionService.RotateWebhookSecret.
+#include "server/services/secret_rotation.h"
+
 #include <array>
 #include <cstdint>
 #include <utility>
@@ -33,10 +34,11 @@ absl::StatusOr<SecretChange> ChangeOf(const v1::RotateWebhookSecretRequest& requ
   change.secret = request.secret().empty() ? MakeSecret(random) : Secret(request.secret());
   if (const std::string fault = SecretFault(change.secret); !fault.empty())
     violations.push_back({"secret", fault});
-  change.overlap = kDefaultOverlap;
+  change.again = request.replace_new_secret();
+  if (!change.again) change.overlap = kDefaultOverlap;
   if (request.has_overlap()) {
     change.overlap = rpc::FromProto(request.overlap()).value_or(-absl::InfiniteDuration());
-    if (change.overlap < absl::ZeroDuration() || change.overlap > kLongestOverlap)
+    if (*change.overlap < absl::ZeroDuration() || *change.overlap > kLongestOverlap)
       violations.push_back({"overlap", "must be between 0 and 30 days"});
   }
   if (!violations.empty()) return InvalidFields(violations);
@@ -47,6 +49,14 @@ absl::StatusOr<SecretChange> ChangeOf(const v1::RotateWebhookSecretRequest& requ
 }
 
 }  // namespace
+
+absl::StatusOr<ConnectionStore::Rotated> RotateIfWanted(const rpc::Call& call,
+                                                        ConnectionStore& store,
+                                                        const SecretChange& change,
+                                                        const Actor& actor, absl::Time now) {
+  RETURN_IF_ERROR(call.StillWanted());
+  return store.RotateSecret(change, actor, now);
+}
 
 grpc::ServerUnaryReactor* ConnectionServiceImpl::RotateWebhookSecret(
     grpc::CallbackServerContext* context, const v1::RotateWebhookSecretRequest* request,
@@ -61,17 +71,17 @@ Task<absl::StatusOr<v1::RotateWebhookSecretResponse>> ConnectionServiceImpl::Rot
   CO_ASSIGN_OR_RETURN(SecretChange change, ChangeOf(request, context_.random));
   CO_ASSIGN_OR_RETURN(const auto found, co_await FindConnection(context_, request.connection()));
   change.id = found.connection.id;
-  auto rotate = [this, change, actor = call.ActorFor(request)] {
-    return context_.connections.RotateSecret(change, actor, context_.clock.Now());
+  auto rotate = [this, change, call, actor = call.ActorFor(request)] {
+    return RotateIfWanted(call, context_.connections, change, actor, context_.clock.Now());
   };
   const auto rotated = co_await Blocking(context_, std::move(rotate));
   if (!rotated.ok())
     co_return AsConnectionError(rotated.status(), std::to_string(change.id.value()));
   SettingsChanged(context_, change.id);
-  CO_ASSIGN_OR_RETURN(const auto now, co_await poller::GetConnection(context_, change.id));
+  // Nothing that can fail from here on: the answer alone holds the secret.
   v1::RotateWebhookSecretResponse response;
   *response.mutable_connection() =
-      rpc::ToProto(now, context_.rules, context_.disk.low(), context_.clock.Now());
+      rpc::ToProto(rotated->now, context_.rules, context_.disk.low(), context_.clock.Now());
   if (!rotated->repeated && request.secret().empty()) response.set_secret(change.secret.Reveal());
   co_return response;
 }

@@ -128,33 +128,6 @@ absl::Status AppendPauseEvents(Transaction& transaction, const ConnectionRef& co
 
 constexpr const char* kRotateKind = "rotate_secret";
 
-// Changes the secret in `connection`, and says what was done as a word for the event.
-absl::StatusOr<std::string> Rotate(Connection& connection, const SecretChange& change,
-                                   absl::Time now) {
-  Secret& present = connection.settings.webhook.secret;
-  const bool at_once = change.overlap == absl::ZeroDuration();
-  if (connection.IsRotating(now) && !at_once) {
-    return WithReason(
-        MakeStatus(absl::StatusCode::kFailedPrecondition,
-                   "the secret of connection \"" + connection.settings.name +
-                       "\" is being rotated until " +
-                       poller::FormatTime(connection.rotation->until) +
-                       ": wait for it, or rotate with an overlap of 0, after which the newest "
-                       "secret alone counts"),
-        "ROTATION_RUNS");
-  }
-  if (change.secret == present) {
-    if (!at_once || !connection.IsRotating(now))
-      return InvalidFields({{"secret", "is the present secret: give another one"}});
-    connection.rotation.reset();
-    return std::string("rotation_ended");
-  }
-  connection.rotation.reset();
-  if (!at_once) connection.rotation = SecretRotation{present, now + change.overlap};
-  present = change.secret;
-  return std::string(at_once ? "rotated_at_once" : "rotated");
-}
-
 }  // namespace
 
 absl::StatusOr<Connection> SqliteConnectionStore::Create(const ConnectionSettings& settings,
@@ -278,14 +251,13 @@ absl::StatusOr<ConnectionStore::Rotated> SqliteConnectionStore::RotateSecret(
     ASSIGN_OR_RETURN(const auto done, FindRequest(db, context_.vault, kRotateKind, actor, now));
     if (done) {
       result.repeated = true;
-      ASSIGN_OR_RETURN(auto found, ReadConnection(db, context_.vault, ConnectionId(*done)));
-      result.connection = std::move(found.connection);
+      ASSIGN_OR_RETURN(result.now, ReadConnection(db, context_.vault, ConnectionId(*done)));
       return absl::OkStatus();
     }
     ASSIGN_OR_RETURN(const ConnectionRef connection, FindConnection(db, change.id));
     RETURN_IF_ERROR(CheckVersion(db, change.id, change.expected_version));
     ASSIGN_OR_RETURN(auto found, ReadConnection(db, context_.vault, change.id));
-    ASSIGN_OR_RETURN(const std::string what, Rotate(found.connection, change, now));
+    ASSIGN_OR_RETURN(const std::string what, ChangeSecret(found.connection, change, now));
     RETURN_IF_ERROR(WriteSecret(db, context_.vault, found.connection, now));
     RETURN_IF_ERROR(KeepRequest(db, context_.vault, kRotateKind, actor, change.id.value(), now));
     EventDetail detail = By(actor);
@@ -293,8 +265,7 @@ absl::StatusOr<ConnectionStore::Rotated> SqliteConnectionStore::RotateSecret(
     detail.reason = what;
     RETURN_IF_ERROR(AppendConnectionEvent(transaction, connection, EventType::kConnectionUpdated,
                                           std::move(detail), now));
-    ASSIGN_OR_RETURN(found, ReadConnection(db, context_.vault, change.id));
-    result.connection = std::move(found.connection);
+    ASSIGN_OR_RETURN(result.now, ReadConnection(db, context_.vault, change.id));
     return absl::OkStatus();
   });
   RETURN_IF_ERROR(stored);

@@ -5,6 +5,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
+#include "server/services/secret_rotation.h"
 #include "tests/integration/server/server_fixture.h"
 #include "tests/support/standard_webhooks.h"
 
@@ -140,6 +141,39 @@ TEST_F(RotateTest, RefusesWhatItCannotDo) {
   right.set_etag(Shop(shop_).etag());
   ASSERT_TRUE(Rotate(right).ok());
   EXPECT_THAT(Rotate(Request()), FailsWith(grpc::FAILED_PRECONDITION, "ROTATION_RUNS"));
+}
+
+TEST_F(RotateTest, ASecretWhoseAnswerWasLostIsReplacedWhileTheOneBeforeSigns) {
+  auto again = Request();
+  again.set_replace_new_secret(true);
+  EXPECT_THAT(Rotate(again), FailsWith(grpc::FAILED_PRECONDITION, "NO_ROTATION_RUNS"));
+  const auto lost = Rotate(Request());
+  ASSERT_TRUE(lost.ok()) << lost.status.error_message();
+  const auto replaced = Rotate(again);
+  ASSERT_TRUE(replaced.ok()) << replaced.status.error_message();
+  EXPECT_NE(replaced->secret(), lost->secret());
+  EXPECT_EQ(replaced->connection().webhook().rotation_end_time().seconds(),
+            lost->connection().webhook().rotation_end_time().seconds());
+  const test::TestRequest delivered = Delivered();
+  EXPECT_EQ(Check(delivered, replaced->secret()), test::Verdict::kValid);
+  EXPECT_EQ(Check(delivered, "shop-secret"), test::Verdict::kValid);
+  EXPECT_EQ(Check(delivered, lost->secret()), test::Verdict::kBadSignature);
+  again.mutable_overlap();
+  EXPECT_THAT(WrongFields(Rotate(again).status), ElementsAre("overlap"));
+}
+
+TEST_F(RotateTest, WhoHasGoneChangesNothing) {
+  Stop();
+  const auto storage = OpenStorage();
+  const SecretChange change{
+      .id = ConnectionId(shop_), .secret = Secret("another-secret"), .overlap = absl::Hours(1)};
+  auto gone = std::make_shared<rpc::CallState>();
+  gone->Cancel();
+  EXPECT_THAT(RotateIfWanted(rpc::Call(gone, Token()), storage->connections(), change, Actor(),
+                             SystemClock().Now()),
+              StatusIs(absl::StatusCode::kCancelled));
+  EXPECT_EQ(storage->connections().Get(ConnectionId(shop_))->connection.settings.webhook.secret,
+            Secret("shop-secret"));
 }
 
 TEST_F(RotateTest, ItsEndIsNoSettingToUpdate) {

@@ -4,10 +4,8 @@
 
 #include <fstream>
 
-#include "core/base/metrics.h"
 #include "core/base/random_source.h"
 #include "core/crypto/hash.h"
-#include "core/storage/sqlite/sqlite_storage.h"
 #include "server/files.h"
 #include "server/first_start.h"
 
@@ -119,14 +117,22 @@ ServerFixture::~ServerFixture() {
   if (app_ != nullptr) Stop();
 }
 
-void ServerFixture::MakeTokens() {
-  ASSERT_OK(PrepareDataDir(options_, NullLogger()));
+std::unique_ptr<SqliteStorage> ServerFixture::OpenStorage() {
   SqliteOptions sqlite;
   sqlite.path = options_.DbPath();
-  ASSERT_OK_AND_ASSIGN(sqlite.master_keys, LoadKeys(options_, true, SystemRandom(), NullLogger()));
-  Metrics metrics;
-  ASSERT_OK_AND_ASSIGN(const auto storage,
-                       SqliteStorage::Open(sqlite, SystemClock(), SystemRandom(), metrics));
+  auto keys = LoadKeys(options_, SqliteStorage::IsNew(sqlite.path), SystemRandom(), NullLogger());
+  EXPECT_OK(keys.status());
+  if (!keys.ok()) return nullptr;
+  sqlite.master_keys = *std::move(keys);
+  auto storage = SqliteStorage::Open(sqlite, SystemClock(), SystemRandom(), storage_metrics_);
+  EXPECT_OK(storage.status());
+  return storage.ok() ? *std::move(storage) : nullptr;
+}
+
+void ServerFixture::MakeTokens() {
+  ASSERT_OK(PrepareDataDir(options_, NullLogger()));
+  const auto storage = OpenStorage();
+  ASSERT_NE(storage, nullptr);
   ASSERT_OK(
       EnsureAdminToken(options_, storage->tokens(), SystemRandom(), SystemClock(), NullLogger()));
   ASSERT_OK_AND_ASSIGN(const Secret admin, ReadSmallFile(options_.AdminTokenFile()));

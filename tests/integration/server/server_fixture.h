@@ -15,6 +15,8 @@
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "core/base/metrics.h"
+#include "core/storage/sqlite/sqlite_storage.h"
 #include "core/storage/token_store.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
@@ -96,6 +98,8 @@ class ServerFixture : public testing::Test {
   void Start(absl::Duration heartbeat = absl::Seconds(10));
   // False: something did not end.
   bool Stop();
+  // What is on the disk of a server that does not run.
+  std::unique_ptr<SqliteStorage> OpenStorage();
 
   template <class Stub, class Request, class Response>
   Answer<Response> CallAs(const std::string& token, const std::unique_ptr<Stub>& stub,
@@ -162,6 +166,7 @@ class ServerFixture : public testing::Test {
 
  private:
   void MakeTokens();
+  Metrics storage_metrics_;
   test::RecordId partner_, product_;
 };
 

@@ -19,8 +19,16 @@ class RotationTest : public StorageFixture {
   }
   absl::StatusOr<ConnectionStore::Rotated> Rotate(const std::string& secret, absl::Duration overlap,
                                                   const Actor& actor = Actor()) {
-    const SecretChange change{
-        .id = connection_.id, .expected_version = 0, .secret = Secret(secret), .overlap = overlap};
+    return Change({.id = connection_.id, .secret = Secret(secret), .overlap = overlap}, actor);
+  }
+  // Replaces the new secret.
+  absl::StatusOr<ConnectionStore::Rotated> Again(const std::string& secret,
+                                                 std::optional<absl::Duration> overlap = {}) {
+    return Change(
+        {.id = connection_.id, .secret = Secret(secret), .overlap = overlap, .again = true});
+  }
+  absl::StatusOr<ConnectionStore::Rotated> Change(const SecretChange& change,
+                                                  const Actor& actor = Actor()) {
     return storage_->connections().RotateSecret(change, actor, clock_.Now());
   }
   Connection Now() { return storage_->connections().Get(connection_.id)->connection; }
@@ -71,6 +79,46 @@ TEST_F(RotationTest, ThePresentSecretEndsARotationAndNothingElse) {
   ASSERT_OK(Rotate("second", absl::Hours(24)).status());
   ASSERT_OK(Rotate("second", absl::ZeroDuration()).status());
   EXPECT_THAT(Signing(), ElementsAre("second"));
+}
+
+TEST_F(RotationTest, ANewSecretThatNobodyReceivedIsReplacedAndThePreviousOneGoesOn) {
+  ASSERT_OK(Rotate("lost", absl::Hours(24)).status());
+  const absl::Time end = Now().rotation->until;
+  clock_.Advance(absl::Hours(1));
+  ASSERT_OK(Again("third").status());
+  EXPECT_EQ(storage_->events().Read(EventSequence(), 100)->back().detail.reason, "rotated_again");
+  Reopen();
+  EXPECT_THAT(Signing(), ElementsAre("third", first_.Reveal()));
+  EXPECT_EQ(Now().HeaderSecret(clock_.Now()), first_);
+  EXPECT_EQ(Now().rotation->until, end);
+  clock_.Advance(absl::Hours(23));
+  EXPECT_THAT(Signing(), ElementsAre("third"));
+}
+
+TEST_F(RotationTest, AReplacementMayMoveTheEnd) {
+  ASSERT_OK(Rotate("lost", absl::Hours(1)).status());
+  ASSERT_OK(Again("third", absl::Hours(48)).status());
+  EXPECT_EQ(Now().rotation->until, clock_.Now() + absl::Hours(48));
+}
+
+TEST_F(RotationTest, ThereMustBeANewSecretToReplace) {
+  const auto refused = Again("third");
+  EXPECT_THAT(refused, StatusIs(absl::StatusCode::kFailedPrecondition));
+  EXPECT_EQ(Reason(refused.status()), "NO_ROTATION_RUNS");
+  ASSERT_OK(Rotate("second", absl::Hours(1)).status());
+  clock_.Advance(absl::Hours(1));
+  EXPECT_EQ(Reason(Again("third").status()), "NO_ROTATION_RUNS");
+  EXPECT_THAT(Signing(), ElementsAre("second"));
+}
+
+TEST_F(RotationTest, AReplacementIsAThirdSecretWithAnOverlap) {
+  ASSERT_OK(Rotate("second", absl::Hours(1)).status());
+  EXPECT_THAT(Again("second"), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("present")));
+  EXPECT_THAT(Again(first_.Reveal()),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("previous")));
+  EXPECT_THAT(Again("third", absl::ZeroDuration()),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("overlap")));
+  EXPECT_THAT(Signing(), ElementsAre("second", first_.Reveal()));
 }
 
 TEST_F(RotationTest, RaisesTheVersionAndWantsTheRightOne) {

@@ -186,6 +186,36 @@ TEST_F(RotateTest, WritesTheSecretToANewFile) {
   EXPECT_EQ(requests().at(0).overlap().seconds(), 0);
 }
 
+TEST_F(RotateTest, ReplacesANewSecretAndLeavesTheEndUnlessItIsGiven) {
+  EXPECT_EQ(Run({"rotate-secret", "shop1", "-y", "--again"}).out, "whsec_new\n");
+  EXPECT_EQ(Run({"rotate-secret", "shop1", "-y", "--again", "--overlap", "2h"}).code, 0);
+  EXPECT_TRUE(requests().at(0).replace_new_secret());
+  EXPECT_FALSE(requests().at(0).has_overlap());
+  EXPECT_EQ(requests().at(1).overlap().seconds(), 7'200);
+}
+
+TEST_F(RotateTest, SaysWhatToDoWhenTheAnswerIsLost) {
+  auto& script = server.connections.script_RotateWebhookSecret;
+  script.answer = [](const auto&, auto&) {
+    return grpc::Status(grpc::StatusCode::DEADLINE_EXCEEDED, "");
+  };
+  EXPECT_THAT(Run({"rotate-secret", "shop1", "-y"}).err, HasSubstr("--again"));
+  // Who gives the secret has it.
+  const std::string mine = WriteFile("mine", "mine\n");
+  EXPECT_THAT(Run({"rotate-secret", "shop1", "-y", "--secret-file", mine}).err,
+              Not(HasSubstr("--again")));
+  // The answer to a repeat that gRPC made.
+  script.answer = [](const auto&, auto& response) {
+    *response.mutable_connection() = Shop(1, "shop1");
+    return grpc::Status::OK;
+  };
+  const std::string path = Free("none.whsec");
+  const Result result = Run({"rotate-secret", "shop1", "-y", "--out", path});
+  EXPECT_EQ(result.code, 1);
+  EXPECT_THAT(result.err, HasSubstr("--again"));
+  EXPECT_FALSE(std::filesystem::exists(path));
+}
+
 TEST_F(RotateTest, AsksFirstAndNamesWhatIsWrong) {
   EXPECT_EQ(Run({"rotate-secret", "shop1"}).code, 2);
   const Result wrong = Run({"rotate-secret", "shop1", "-y", "--overlap", "soon"});
