@@ -16,6 +16,7 @@
 #include "core/http/curl/curl_http_client.h"
 #include "core/polling/scheduler.h"
 #include "core/storage/sqlite/sqlite_storage.h"
+#include "server/admin_token.h"
 #include "server/disk_watch.h"
 #include "server/files.h"
 #include "server/first_start.h"

@@ -53,7 +53,8 @@ absl::StatusOr<Given> Read(std::vector<std::string> arguments, Command& command)
   auto* keygen = app.add_subcommand("keygen");
   auto* restore = app.add_subcommand("restore");
   restore->add_option("FILE", given.file)->required();
-  for (auto* sub : {check, keygen, restore}) sub->set_help_flag();
+  auto* admin_token = app.add_subcommand("admin-token");
+  for (auto* sub : {check, keygen, restore, admin_token}) sub->set_help_flag();
   app.require_subcommand(0, 1);
   try {
     std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the back
@@ -64,6 +65,7 @@ absl::StatusOr<Given> Read(std::vector<std::string> arguments, Command& command)
   if (check->parsed()) command = Command::kCheck;
   if (keygen->parsed()) command = Command::kKeygen;
   if (restore->parsed()) command = Command::kRestore;
+  if (admin_token->parsed()) command = Command::kAdminToken;
   if (version) command = Command::kVersion;
   if (help) command = Command::kHelp;
   return given;
@@ -113,6 +115,21 @@ bool IsOurs(const std::string& variable) {
   return false;
 }
 
+bool TakesOptions(Command command) {
+  switch (command) {
+    case Command::kServe:
+    case Command::kCheck:
+    case Command::kRestore:
+    case Command::kAdminToken:
+      return true;
+    case Command::kKeygen:
+    case Command::kHelp:
+    case Command::kVersion:
+      return false;
+  }
+  return false;
+}
+
 }  // namespace
 
 absl::StatusOr<CommandLine> ParseCommandLine(const std::vector<std::string>& arguments,
@@ -122,10 +139,7 @@ absl::StatusOr<CommandLine> ParseCommandLine(const std::vector<std::string>& arg
   for (const auto& [name, value] : environment) {
     if (name.starts_with(kPrefix) && !IsOurs(name)) line.warnings.push_back(name);
   }
-  if (line.command != Command::kServe && line.command != Command::kCheck &&
-      line.command != Command::kRestore) {
-    return line;
-  }
+  if (!TakesOptions(line.command)) return line;
   line.file = given.file;
   for (const Setting& setting : Settings()) {
     RETURN_IF_ERROR(ApplySetting(setting, given, environment, line.options));
@@ -145,6 +159,8 @@ std::string HelpText() {
       "       pollerd keygen           print a new encryption key\n"
       "       pollerd restore FILE [FLAGS]\n"
       "                                put a backup back; what was there is kept beside it\n"
+      "       pollerd admin-token [FLAGS]\n"
+      "                                make a new token of an administrator, if none is left\n"
       "       pollerd --help | --version\n"
       "\n"
       "Each flag has an environment variable; the flag wins. Durations are written 30s, 5m, 72h, "

@@ -13,7 +13,7 @@ namespace poller {
 
 using Environment = std::map<std::string, std::string>;
 
-enum class Command { kServe, kCheck, kKeygen, kRestore, kHelp, kVersion };
+enum class Command { kServe, kCheck, kKeygen, kRestore, kAdminToken, kHelp, kVersion };
 
 struct CommandLine {
   Command command = Command::kServe;

@@ -59,6 +59,10 @@ absl::Status WriteAndSync(const std::filesystem::path& path, const Secret& conte
   return fsync(file.get()) == 0 ? absl::OkStatus() : Failed("write", path, errno);
 }
 
+std::filesystem::path DraftOf(const std::filesystem::path& path) {
+  return path.string() + ".new-" + std::to_string(getpid());
+}
+
 }  // namespace
 
 absl::StatusOr<Secret> ReadSmallFile(const std::filesystem::path& path) {
@@ -95,7 +99,7 @@ absl::StatusOr<std::string> ReadCertificates(std::string_view flag,
 
 absl::Status WriteNewSecretFile(const std::filesystem::path& path, const Secret& content) {
   // Written under another name first: a file that a crash left half written would pass for a key.
-  const std::filesystem::path draft = path.string() + ".new-" + std::to_string(getpid());
+  const std::filesystem::path draft = DraftOf(path);
   unlink(draft.c_str());
   RETURN_IF_ERROR(WriteAndSync(draft, content));
   const int linked = link(draft.c_str(), path.c_str());
@@ -106,6 +110,18 @@ absl::Status WriteNewSecretFile(const std::filesystem::path& path, const Secret&
     RETURN_IF_ERROR(WriteAndSync(path, content));
   } else if (linked != 0) {
     return Failed("make", path, error);
+  }
+  return SyncFolder(path);
+}
+
+absl::Status ReplaceSecretFile(const std::filesystem::path& path, const Secret& content) {
+  const std::filesystem::path draft = DraftOf(path);
+  unlink(draft.c_str());
+  RETURN_IF_ERROR(WriteAndSync(draft, content));
+  if (rename(draft.c_str(), path.c_str()) != 0) {
+    const int error = errno;
+    unlink(draft.c_str());
+    return Failed("replace", path, error);
   }
   return SyncFolder(path);
 }

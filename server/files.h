@@ -20,6 +20,8 @@ absl::StatusOr<std::string> ReadCertificates(std::string_view flag,
 // Makes a file that did not exist, readable by its owner alone, and on the disk when this returns.
 // kAlreadyExists; other errors name the cause.
 absl::Status WriteNewSecretFile(const std::filesystem::path& path, const Secret& content);
+// The same where a file may be there already: it is replaced as a whole, and never seen half written.
+absl::Status ReplaceSecretFile(const std::filesystem::path& path, const Secret& content);
 // True if others than the owner may read it.
 bool IsReadableByOthers(const std::filesystem::path& path);
 

@@ -6,41 +6,13 @@
 #include "core/base/status.h"
 #include "core/crypto/key_ring.h"
 #include "server/files.h"
-#include "server/rpc/authenticator.h"
 
 namespace poller {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kMinToken = 32;
-constexpr std::string_view kAdminName = "admin";
-
 Secret WithNewline(const Secret& secret) { return Secret(secret.Reveal() + "\n"); }
-
-Secret Trimmed(const Secret& secret) {
-  const std::string& text = secret.Reveal();
-  const std::size_t first = text.find_first_not_of(" \t\r\n");
-  if (first == std::string::npos) return Secret();
-  return Secret(text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1));
-}
-
-absl::StatusOr<Secret> TokenOfFile(const fs::path& path, RandomSource& random, Logger& log) {
-  const auto content = ReadSmallFile(path);
-  if (content.ok()) {
-    Secret token = Trimmed(*content);
-    if (token.size() >= kMinToken) return token;
-    return MakeStatus(
-        absl::StatusCode::kFailedPrecondition,
-        path.string() +
-            " holds no token (at least 32 characters): remove it, and a new one is made");
-  }
-  if (content.status().code() != absl::StatusCode::kNotFound) return content.status();
-  Secret token = rpc::MakeToken(random);
-  RETURN_IF_ERROR(WriteNewSecretFile(path, WithNewline(token)));
-  log.Info("made a token for the administrator", {{"file", path.string()}});
-  return token;
-}
 
 }  // namespace
 
@@ -89,16 +61,6 @@ absl::StatusOr<Secret> LoadKeys(const Options& options, bool new_database, Rando
   if (!ring.ok())
     return AddContext(ring.status(), from_environment ? std::string(kKeyVariable) : path.string());
   return keys;
-}
-
-absl::Status EnsureAdminToken(const Options& options, TokenStore& tokens, RandomSource& random,
-                              const Clock& clock, Logger& log) {
-  ASSIGN_OR_RETURN(const bool stored, tokens.HasAdmin());
-  if (stored) return absl::OkStatus();
-  ASSIGN_OR_RETURN(const Secret token, TokenOfFile(options.AdminTokenFile(), random, log));
-  const auto created =
-      tokens.Create(std::string(kAdminName), Role::kAdmin, token, Actor{}, clock.Now());
-  return created.status();
 }
 
 }  // namespace poller

@@ -1,13 +1,11 @@
-// What must be there before the first call: the data folder, the key, a token.
+// What must be there before the first call: the data folder and the key.
 #pragma once
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/random_source.h"
 #include "core/base/secret.h"
-#include "core/storage/token_store.h"
 #include "server/options.h"
 
 namespace poller {
@@ -20,10 +18,5 @@ absl::Status PrepareDataDir(const Options& options, Logger& log);
 // names the file that is missing.
 absl::StatusOr<Secret> LoadKeys(const Options& options, bool new_database, RandomSource& random,
                                 Logger& log);
-
-// Sees to it that somebody can get in: where no live administrator's token is stored, stores the
-// one in the token file, which is made if it is missing.
-absl::Status EnsureAdminToken(const Options& options, TokenStore& tokens, RandomSource& random,
-                              const Clock& clock, Logger& log);
 
 }  // namespace poller

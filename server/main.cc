@@ -12,6 +12,7 @@
 #include "core/base/status.h"
 #include "server/app.h"
 #include "server/command_line.h"
+#include "server/commands/admin_token.h"
 #include "server/commands/check.h"
 #include "server/commands/keygen.h"
 #include "server/commands/restore.h"
@@ -46,6 +47,13 @@ int Serve(const Options& options, Logger& log) {
   return kOk;
 }
 
+// The commands that need the database for themselves.
+absl::Status RunOffline(const CommandLine& line, Logger& log) {
+  if (line.command == Command::kRestore) return RunRestore(line.file, line.options, log);
+  if (line.command == Command::kAdminToken) return RunAdminToken(line.options, log);
+  return RunCheck(line.options, log);
+}
+
 int Run(const CommandLine& line) {
   if (line.command == Command::kHelp) {
     std::fputs(HelpText().c_str(), stdout);
@@ -64,9 +72,7 @@ int Run(const CommandLine& line) {
   for (const std::string& name : line.warnings)
     log->Warning("there is no such setting; pollerd --help lists all", {{"variable", name}});
   if (line.command == Command::kServe) return Serve(line.options, *log);
-  const absl::Status done = line.command == Command::kRestore
-                                ? RunRestore(line.file, line.options, *log)
-                                : RunCheck(line.options, *log);
+  const absl::Status done = RunOffline(line, *log);
   return done.ok() ? kOk : Fail(kFailed, done);
 }
 

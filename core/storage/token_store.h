@@ -35,8 +35,8 @@ class TokenStore {
  public:
   virtual ~TokenStore() = default;
   // Stores the hash of `token` (random, at least 32 bytes of text). kAlreadyExists: a live token
-  // has the name (reason NAME_TAKEN), or the request id was used for another request (reason
-  // REQUEST_ID_REUSED). A repeat with the same non-empty actor.request_id within 24 h gives the
+  // has the name (reason NAME_TAKEN), or one, live or revoked, has that text (reason TOKEN_KNOWN), or
+  // the request id was used for another request (reason REQUEST_ID_REUSED). A repeat with the same non-empty actor.request_id within 24 h gives the
   // token that the first call made, and stores nothing.
   virtual absl::StatusOr<CreatedToken> Create(const std::string& name, Role role,
                                               const Secret& token, const Actor& actor,

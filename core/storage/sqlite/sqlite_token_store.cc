@@ -45,6 +45,15 @@ absl::Status CheckNameFree(Database& db, const std::string& name) {
                       "name", name);
 }
 
+// What was revoked is not to count again.
+absl::Status CheckTextNew(Database& db, const std::string& hash) {
+  Query known = db.Run("SELECT 1 FROM token WHERE hash = ?1", Blob{hash});
+  if (!known.Next()) return known.status();
+  return WithReason(
+      MakeStatus(absl::StatusCode::kAlreadyExists, "the token is known already, or was revoked"),
+      "TOKEN_KNOWN");
+}
+
 absl::StatusOr<bool> AdminExists(Database& db, TokenId beside) {
   Query query =
       db.Run("SELECT 1 FROM token WHERE role = ?1 AND revoked_at IS NULL AND id <> ?2 LIMIT 1",
@@ -81,6 +90,7 @@ absl::StatusOr<CreatedToken> SqliteTokenStore::Create(const std::string& name, R
       ASSIGN_OR_RETURN(created.token, ReadToken(db, TokenId(*done)));
       return absl::OkStatus();
     }
+    RETURN_IF_ERROR(CheckTextNew(db, hash));
     RETURN_IF_ERROR(CheckNameFree(db, name));
     RETURN_IF_ERROR(
         db.Exec("INSERT INTO token(name, role, hash, created_at) VALUES (?1, ?2, ?3, ?4)", name,

@@ -6,6 +6,7 @@
 
 #include "core/base/random_source.h"
 #include "core/crypto/hash.h"
+#include "server/admin_token.h"
 #include "server/files.h"
 #include "server/first_start.h"
 

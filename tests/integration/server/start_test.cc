@@ -6,8 +6,10 @@
 #include <string>
 
 #include "core/base/metrics.h"
+#include "core/storage/sqlite/database.h"
 #include "core/storage/sqlite/sqlite_storage.h"
 #include "grpc/health/v1/health.grpc.pb.h"
+#include "server/commands/admin_token.h"
 #include "server/commands/check.h"
 #include "server/commands/keygen.h"
 #include "server/commands/restore.h"
@@ -212,6 +214,86 @@ TEST_F(StartTest, RefusesATokenFileThatHoldsNone) {
   Write(options_.AdminTokenFile(), "\n");
   EXPECT_THAT(TryStart(),
               StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("admin.token")));
+}
+
+class AdminTokenTest : public StartTest {
+ protected:
+  AdminTokenTest() { EXPECT_OK(TryStart().status()); }
+  Secret InFile() {
+    const auto content = ReadSmallFile(options_.AdminTokenFile());
+    EXPECT_OK(content.status());
+    return content.ok() ? Secret(content->Reveal().substr(0, content->size() - 1)) : Secret();
+  }
+  absl::StatusOr<Token> Find(const Secret& token) { return OpenStorage()->tokens().Find(token); }
+  bool LetsAnAdminIn(const Secret& token) {
+    const auto found = Find(token);
+    return found.ok() && found->role == Role::kAdmin;
+  }
+  // What no call does: the last administrator's token does not count any more.
+  void RevokeAll() {
+    OpenStorage().reset();  // the log goes into the file
+    ASSERT_OK_AND_ASSIGN(const auto db,
+                         Database::Open(options_.DbPath(), Database::Mode::kReadWrite));
+    ASSERT_OK(db->Exec("UPDATE token SET revoked_at = created_at"));
+  }
+};
+
+TEST_F(AdminTokenTest, OneThatWasRevokedStaysSoAndTheFileGetsANewOne) {
+  const Secret revoked = InFile();
+  RevokeAll();
+  ASSERT_OK(TryStart().status());
+  EXPECT_FALSE(LetsAnAdminIn(revoked));
+  EXPECT_TRUE(LetsAnAdminIn(InFile()));
+  EXPECT_EQ(ModeOf(options_.AdminTokenFile()), 0600u);
+}
+
+TEST_F(AdminTokenTest, ANameThatIsInUseIsNoObstacle) {
+  RevokeAll();
+  fs::remove(options_.AdminTokenFile());
+  ASSERT_OK(OpenStorage()->tokens().Create("admin", Role::kViewer, Secret("a viewer's own token"),
+                                           Actor(), SystemClock().Now()));
+  ASSERT_OK(TryStart().status());
+  EXPECT_TRUE(LetsAnAdminIn(InFile()));
+  EXPECT_EQ(Find(InFile())->name, "admin 2");
+}
+
+TEST_F(AdminTokenTest, AFileThatItsOwnerRemovedIsNotMadeAgainUnlessAskedFor) {
+  const Secret kept = InFile();
+  fs::remove(options_.AdminTokenFile());
+  ASSERT_OK(TryStart().status());
+  EXPECT_FALSE(fs::exists(options_.AdminTokenFile()));
+  ASSERT_OK(RunAdminToken(options_, NullLogger()));
+  EXPECT_TRUE(LetsAnAdminIn(InFile()));
+  EXPECT_TRUE(LetsAnAdminIn(kept));
+}
+
+TEST_F(AdminTokenTest, OfAnotherDatabaseIsReplacedWhenAskedFor) {
+  const Secret stranger(std::string(40, 's'));
+  Write(options_.AdminTokenFile(), stranger.Reveal() + "\n");
+  ASSERT_OK(TryStart().status());
+  EXPECT_FALSE(LetsAnAdminIn(stranger));
+  EXPECT_EQ(InFile(), stranger);
+  ASSERT_OK(RunAdminToken(options_, NullLogger()));
+  EXPECT_TRUE(LetsAnAdminIn(InFile()));
+  EXPECT_FALSE(LetsAnAdminIn(stranger));
+}
+
+TEST_F(AdminTokenTest, OneThatIsValidIsNotReplaced) {
+  const Secret valid = InFile();
+  EXPECT_THAT(RunAdminToken(options_, NullLogger()),
+              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("admin.token")));
+  EXPECT_EQ(InFile(), valid);
+}
+
+TEST_F(AdminTokenTest, IsNotMadeForADatabaseThatRunsOrThatThereIsNot) {
+  {
+    ASSERT_OK_AND_ASSIGN(const auto running, TryStart());
+    fs::remove(options_.AdminTokenFile());
+    EXPECT_THAT(RunAdminToken(options_, NullLogger()), StatusIs(absl::StatusCode::kAlreadyExists));
+  }
+  options_.data_dir = folder_.path() / "another";
+  EXPECT_THAT(RunAdminToken(options_, NullLogger()), StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_FALSE(fs::exists(options_.data_dir));
 }
 
 TEST_F(StartTest, CheckMakesNothing) {

@@ -60,6 +60,17 @@ TEST_F(TokenStoreTest, LiveTokensHaveNamesOfTheirOwn) {
   EXPECT_OK(tokens().Create("ops", Role::kViewer, TextOf("new"), kActor, clock_.Now()).status());
 }
 
+TEST_F(TokenStoreTest, ATextIsForOneTokenForEver) {
+  const TokenId id = Made("ops", Role::kOperator);
+  const auto reason_of_another = [this] {
+    const auto made = tokens().Create("another", Role::kAdmin, TextOf("ops"), kActor, clock_.Now());
+    return Reason(made.status()).value_or("");
+  };
+  EXPECT_EQ(reason_of_another(), "TOKEN_KNOWN");
+  ASSERT_OK(tokens().Revoke(id, kActor, clock_.Now()).status());
+  EXPECT_EQ(reason_of_another(), "TOKEN_KNOWN");
+}
+
 TEST_F(TokenStoreTest, ListsInPages) {
   Made("a", Role::kAdmin);
   const TokenId b = Made("b", Role::kViewer);

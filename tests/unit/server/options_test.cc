@@ -182,6 +182,10 @@ TEST(CommandLineTest, FindsItsCommands) {
   EXPECT_EQ(restore->command, Command::kRestore);
   EXPECT_EQ(restore->file, "copy.db");
   EXPECT_EQ(restore->options.data_dir, "x");
+  const auto admin_token = Parse({"admin-token", "--data-dir", "x"});
+  ASSERT_OK(admin_token.status());
+  EXPECT_EQ(admin_token->command, Command::kAdminToken);
+  EXPECT_EQ(admin_token->options.data_dir, "x");
   EXPECT_THAT(Parse({"restore"}), StatusIs(absl::StatusCode::kInvalidArgument));
   EXPECT_EQ(Parse({"--help"})->command, Command::kHelp);
   EXPECT_EQ(Parse({"check", "-h"})->command, Command::kHelp);
