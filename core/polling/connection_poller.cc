@@ -62,15 +62,16 @@ void ConnectionPoller::JobsChanged() {
   wakeup_.Notify();
 }
 
-Task<absl::StatusOr<std::int64_t>> ConnectionPoller::CountOrders(JobSpec spec) {
+Task<absl::StatusOr<std::int64_t>> ConnectionPoller::CountOrders(JobSpec spec, StillWanted wanted) {
   // A person waits for the answer, who can do something about it.
   if (context_->ingest.Full()) co_return DiskFullError();
   auto connection = co_await Load();
   CO_RETURN_IF_ERROR(connection);
   OrderIngest::Manner manner;
   manner.priority = LanePriority::kRequest;
-  OrderIngest ingest(context_->ingest, context_->options, Subject(std::move(*connection)),
-                     std::move(manner));
+  IngestSubject subject = Subject(std::move(*connection));
+  subject.go_on = std::move(wanted);
+  OrderIngest ingest(context_->ingest, context_->options, std::move(subject), std::move(manner));
   auto step = co_await ingest.Begin();
   CO_RETURN_IF_ERROR(step);
   JobProgress progress;
@@ -186,9 +187,10 @@ Task<absl::StatusOr<absl::Duration>> ConnectionPoller::Turn() {
   co_return absl::ZeroDuration();
 }
 
-Task<absl::StatusOr<PassResult>> ConnectionPoller::PollNow() {
+Task<absl::StatusOr<PassResult>> ConnectionPoller::PollNow(StillWanted wanted) {
   auto pass = co_await passes_.Acquire(LanePriority::kPoll);
   if (context_->ingest.stopping()) co_return StoppingError();
+  if (wanted) CO_RETURN_IF_ERROR(wanted());
   if (context_->ingest.Full()) co_return DiskFullError();
   auto connection = co_await Load();
   CO_RETURN_IF_ERROR(connection);
@@ -326,7 +328,8 @@ Task<void> ConnectionPoller::SaveBreaker() {
   co_await records_.Note("store the breaker", std::move(write));
 }
 
-Task<absl::StatusOr<ResendResult>> ConnectionPoller::Resend(ResendRequest request, Actor actor) {
+Task<absl::StatusOr<ResendResult>> ConnectionPoller::Resend(ResendRequest request, Actor actor,
+                                                            StillWanted wanted) {
   auto connection = co_await Load();
   CO_RETURN_IF_ERROR(connection);
   OrderIngest::Manner manner;
@@ -342,8 +345,9 @@ Task<absl::StatusOr<ResendResult>> ConnectionPoller::Resend(ResendRequest reques
   log.connection_name = connection->connection.settings.name;
   log.kind = "resend";
   log.started_at = began.wall;
-  OrderIngest ingest(context_->ingest, context_->options, Subject(std::move(*connection)),
-                     std::move(manner));
+  IngestSubject subject = Subject(std::move(*connection));
+  subject.go_on = std::move(wanted);
+  OrderIngest ingest(context_->ingest, context_->options, std::move(subject), std::move(manner));
   auto sent = co_await ResendOrders(ingest, std::move(request));
   if (dry_run || IsInterruption(sent.status())) co_return sent;
   log.duration = context_->ingest.clock.Monotonic() - began.mono;

@@ -41,11 +41,11 @@ class ConnectionPoller : public std::enable_shared_from_this<ConnectionPoller> {
   void Refresh();
   void Stop();
   // See Scheduler.
-  Task<absl::StatusOr<PassResult>> PollNow();
-  Task<absl::StatusOr<ResendResult>> Resend(ResendRequest request, Actor actor);
+  Task<absl::StatusOr<PassResult>> PollNow(StillWanted wanted);
+  Task<absl::StatusOr<ResendResult>> Resend(ResendRequest request, Actor actor, StillWanted wanted);
   Task<absl::Status> Reset(Actor actor);
   void JobsChanged();
-  Task<absl::StatusOr<std::int64_t>> CountOrders(JobSpec spec);
+  Task<absl::StatusOr<std::int64_t>> CountOrders(JobSpec spec, StillWanted wanted);
 
  private:
   // What is stored now. The gate and the client follow it.

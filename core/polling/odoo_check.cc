@@ -97,12 +97,12 @@ OdooCheck::OdooCheck(HttpClient& http, const Clock& clock, const PollingOptions&
       target_(TargetOf(settings_, options)),
       client_(http, target_, odoo::Session{}) {}
 
-Task<std::vector<TestStep>> OdooCheck::Run(std::function<bool()> wanted) {
+Task<std::vector<TestStep>> OdooCheck::Run() {
   bool go_on = co_await Reach();
-  if (go_on && wanted()) go_on = co_await Version();
-  if (go_on && wanted()) go_on = co_await Login();
-  if (go_on && wanted()) go_on = co_await Rights();
-  if (go_on && wanted()) co_await Read();
+  if (go_on) go_on = co_await Version();
+  if (go_on) go_on = co_await Login();
+  if (go_on) go_on = co_await Rights();
+  if (go_on) co_await Read();
   if (go_on) Clocks();
   SkipRest();
   co_return std::move(steps_);

@@ -1,7 +1,6 @@
 // The Odoo side of a connection test.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -28,8 +27,7 @@ class OdooCheck {
  public:
   OdooCheck(HttpClient& http, const Clock& clock, const PollingOptions& options,
             std::shared_ptr<IngestLane> turn, ConnectionSettings settings);
-  // `wanted` is asked before each step: false skips the rest.
-  Task<std::vector<TestStep>> Run(std::function<bool()> wanted);
+  Task<std::vector<TestStep>> Run();
 
  private:
   Task<bool> Reach();

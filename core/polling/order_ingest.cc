@@ -55,10 +55,14 @@ Task<absl::StatusOr<OrderIngest::Step>> OrderIngest::Begin() {
   // of its own connection.
   step.turn = co_await subject_.turn->Acquire(manner_.priority);
   step.lane = co_await subject_.lane->Acquire(manner_.priority);
-  if (deps_.stopping()) co_return StoppingError();
-  if (subject_.go_on) CO_RETURN_IF_ERROR(subject_.go_on());
+  CO_RETURN_IF_ERROR(GoesOn());
   if (deps_.Full() && manner_.mode != IngestMode::kResend) co_return HeldError();
   co_return std::move(step);
+}
+
+absl::Status OrderIngest::GoesOn() const {
+  if (deps_.stopping()) return StoppingError();
+  return subject_.go_on ? subject_.go_on() : absl::OkStatus();
 }
 
 void OrderIngest::BeginPart(LanePriority priority) {

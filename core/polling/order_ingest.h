@@ -82,8 +82,10 @@ class OrderIngest {
   OrderIngest(const IngestDeps& deps, const PollingOptions& options, IngestSubject subject,
               Manner manner);
 
-  // Waits for the turn. Errors: the server stops.
+  // Waits for the turn. Errors: those of GoesOn; there is no room for new orders.
   Task<absl::StatusOr<Step>> Begin();
+  // Why the pass ends here; OK: it goes on. Errors: the server stops, or what `go_on` says.
+  absl::Status GoesOn() const;
   // Odoo's clock during this pass, once its first answer told it; and when the connection began.
   void SetWindowDate(std::optional<absl::Time> date) { window_.date = date; }
   void SetStarted(absl::Time started) { started_ = started; }

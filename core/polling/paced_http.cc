@@ -15,6 +15,8 @@ absl::Duration CallGap(const OdooSettings& odoo, const PollingOptions& options) 
 Task<absl::StatusOr<HttpResponse>> PacedHttp::Send(HttpRequest request) {
   const absl::Duration wait = turn_->ReserveCall(gap_, clock_.Monotonic());
   if (wait > absl::ZeroDuration()) co_await sleeper_.Sleep(wait);
+  if (wanted_ && !wanted_().ok())
+    co_return TransportError(TransportFailure::kCancelled, "nobody waits for the answer any more");
   co_return co_await inner_.Send(std::move(request));
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <utility>
 
 #include "absl/time/time.h"
 #include "core/async/sleeper.h"
@@ -17,12 +18,18 @@ namespace poller {
 absl::Duration CallGap(const OdooSettings& odoo, const PollingOptions& options);
 
 // Waits, before each call, until `gap` has passed since the call before it of all who share `turn`.
+// Then `wanted` is asked: where it has an error, no call is made and the answer is kCancelled.
 class PacedHttp final : public HttpClient {
  public:
   // The references outlive this.
   PacedHttp(HttpClient& inner, const Clock& clock, Sleeper& sleeper,
-            std::shared_ptr<IngestLane> turn, absl::Duration gap)
-      : inner_(inner), clock_(clock), sleeper_(sleeper), turn_(std::move(turn)), gap_(gap) {}
+            std::shared_ptr<IngestLane> turn, absl::Duration gap, StillWanted wanted = nullptr)
+      : inner_(inner),
+        clock_(clock),
+        sleeper_(sleeper),
+        turn_(std::move(turn)),
+        gap_(gap),
+        wanted_(std::move(wanted)) {}
   Task<absl::StatusOr<HttpResponse>> Send(HttpRequest request) override;
 
  private:
@@ -31,6 +38,7 @@ class PacedHttp final : public HttpClient {
   Sleeper& sleeper_;
   const std::shared_ptr<IngestLane> turn_;
   const absl::Duration gap_;
+  const StillWanted wanted_;
 };
 
 }  // namespace poller

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "core/model/circuit_breaker.h"
 #include "core/model/ids.h"
@@ -32,6 +34,10 @@ struct PollingOptions {
   double interval_jitter = 0.1;
   std::string default_ca_pem;
 };
+
+// Asked between the steps of work that somebody waits for: an error ends it with that error, what was
+// committed until then stays. Empty: it goes on.
+using StillWanted = std::function<absl::Status()>;
 
 // What one pass did.
 struct PassResult {

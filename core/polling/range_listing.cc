@@ -21,6 +21,7 @@ Task<absl::Status> RangeListing::Count(OrderIngest& ingest, JobProgress& progres
   CO_RETURN_IF_ERROR(count);
   progress.total = *count;
   if (spec_.last == 0 || *count <= spec_.last) co_return absl::OkStatus();
+  CO_RETURN_IF_ERROR(ingest.GoesOn());
   auto oldest = co_await ingest.client().NthNewestDated(range, spec_.last);
   CO_RETURN_IF_ERROR(oldest);
   if (oldest->orders.empty()) co_return absl::OkStatus();  // some went since they were counted

@@ -94,27 +94,27 @@ void Scheduler::Refresh(ConnectionId id) {
   if (const auto poller = impl_->Find(id)) poller->Refresh();
 }
 
-Task<absl::StatusOr<PassResult>> Scheduler::PollNow(ConnectionId id) {
+Task<absl::StatusOr<PassResult>> Scheduler::PollNow(ConnectionId id, StillWanted wanted) {
   const auto poller = impl_->Find(id);
   if (poller == nullptr) co_return UnknownConnection(id);
-  co_return co_await poller->PollNow();
+  co_return co_await poller->PollNow(std::move(wanted));
 }
 
 Task<absl::StatusOr<ResendResult>> Scheduler::Resend(ConnectionId id, ResendRequest request,
-                                                     Actor actor) {
+                                                     Actor actor, StillWanted wanted) {
   const auto poller = impl_->Find(id);
   if (poller == nullptr) co_return UnknownConnection(id);
-  co_return co_await poller->Resend(std::move(request), std::move(actor));
+  co_return co_await poller->Resend(std::move(request), std::move(actor), std::move(wanted));
 }
 
 void Scheduler::JobsChanged(ConnectionId id) {
   if (const auto poller = impl_->Find(id)) poller->JobsChanged();
 }
 
-Task<absl::StatusOr<std::int64_t>> Scheduler::CountOrders(JobSpec spec) {
+Task<absl::StatusOr<std::int64_t>> Scheduler::CountOrders(JobSpec spec, StillWanted wanted) {
   const auto poller = impl_->Find(spec.connection);
   if (poller == nullptr) co_return UnknownConnection(spec.connection);
-  co_return co_await poller->CountOrders(std::move(spec));
+  co_return co_await poller->CountOrders(std::move(spec), std::move(wanted));
 }
 
 Task<absl::Status> Scheduler::ResetCircuit(ConnectionId id, Actor actor) {
@@ -123,15 +123,14 @@ Task<absl::Status> Scheduler::ResetCircuit(ConnectionId id, Actor actor) {
   co_return co_await poller->Reset(std::move(actor));
 }
 
-Task<std::vector<TestStep>> Scheduler::TestOdoo(Connection connection,
-                                                std::function<bool()> wanted) {
+Task<std::vector<TestStep>> Scheduler::TestOdoo(Connection connection, StillWanted wanted) {
   const auto impl = impl_;
   auto turn = impl->turns.For(connection.settings.odoo.url, connection.settings.odoo.database);
   PacedHttp http(impl->http, impl->clock, impl->context.sleeper, turn,
-                 CallGap(connection.settings.odoo, impl->options));
+                 CallGap(connection.settings.odoo, impl->options), std::move(wanted));
   OdooCheck check(http, impl->clock, impl->options, std::move(turn),
                   std::move(connection.settings));
-  co_return co_await check.Run(std::move(wanted));
+  co_return co_await check.Run();
 }
 
 void Scheduler::Stop() {

@@ -61,23 +61,25 @@ class Scheduler {
   // ignored.
   void Refresh(ConnectionId id);
   // One pass now, with its line query, also when paused, suspended or held by the breaker; waits
-  // for a pass that runs. kNotFound; else the error of the pass.
-  Task<absl::StatusOr<PassResult>> PollNow(ConnectionId id);
+  // for a pass that runs. kNotFound; else the error of the pass. `wanted` is asked before the pass
+  // begins: one that has begun is the shop's, and is settled like any other.
+  Task<absl::StatusOr<PassResult>> PollNow(ConnectionId id, StillWanted wanted = nullptr);
   // Reads the orders again and delivers them, equal ones under their ids. kNotFound: the
   // connection; else the error of Odoo or of the store. An order in flight is delivered again
-  // afterwards if it changed.
-  Task<absl::StatusOr<ResendResult>> Resend(ConnectionId id, ResendRequest request, Actor actor);
+  // afterwards if it changed. `wanted` is asked before each call of Odoo but those of one batch.
+  Task<absl::StatusOr<ResendResult>> Resend(ConnectionId id, ResendRequest request, Actor actor,
+                                            StillWanted wanted = nullptr);
   // A job of the connection was created or cancelled: look now. Unknown ids are ignored. (Jobs that
   // are not over are taken up by Add.)
   void JobsChanged(ConnectionId id);
   // How many orders a job of this spec would look at, as Odoo counts them now. kNotFound;
   // kUnavailable (reason DISK_LOW); else the error of Odoo.
-  Task<absl::StatusOr<std::int64_t>> CountOrders(JobSpec spec);
+  Task<absl::StatusOr<std::int64_t>> CountOrders(JobSpec spec, StillWanted wanted = nullptr);
   // Closes Odoo's breaker and ends a suspension, and stores that; the next pass runs at once.
   Task<absl::Status> ResetCircuit(ConnectionId id, Actor actor);
   // The Odoo side of a connection test, step by step; does not need a stored connection. Records
-  // nothing. `wanted` is asked before each step: false skips the rest.
-  Task<std::vector<TestStep>> TestOdoo(Connection connection, std::function<bool()> wanted);
+  // nothing. `wanted` is asked before each call: an error skips the rest.
+  Task<std::vector<TestStep>> TestOdoo(Connection connection, StillWanted wanted = nullptr);
   // No new passes; those that run end at their next batch. The coroutines end then.
   void Stop();
 

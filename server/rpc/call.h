@@ -68,6 +68,10 @@ class Call {
   // kCancelled if the caller hung up or its deadline has passed, kUnauthenticated if its token was
   // revoked: a handler asks before each step that costs something.
   absl::Status StillWanted() const { return state_->End(); }
+  // The same for work that takes a function to ask. It keeps the call's place.
+  std::function<absl::Status()> Wanted() const {
+    return [call = *this] { return call.StillWanted(); };
+  }
 
  private:
   std::shared_ptr<CallState> state_;

@@ -1,6 +1,5 @@
 #include "server/services/connection_service.h"
 
-#include <functional>
 #include <utility>
 
 #include "core/base/status.h"
@@ -366,9 +365,8 @@ Task<absl::StatusOr<v1::ResumeConnectionResponse>> ConnectionServiceImpl::Resume
 Task<absl::StatusOr<v1::TestConnectionResponse>> ConnectionServiceImpl::Test(
     rpc::Call call, v1::TestConnectionRequest request) {
   CO_ASSIGN_OR_RETURN(auto found, co_await FindConnection(context_, request.connection()));
-  std::function<bool()> wanted = [call] { return call.StillWanted().ok(); };
   std::vector<TestStep> steps =
-      co_await context_.scheduler.TestOdoo(found.connection, std::move(wanted));
+      co_await context_.scheduler.TestOdoo(found.connection, call.Wanted());
   CO_RETURN_IF_ERROR(call.StillWanted());
   const WebhookTest webhook = co_await context_.dispatcher.SendTest(found.connection);
   steps.push_back(WebhookStep(webhook, found.connection.settings.webhook.legacy_secret_header));
@@ -387,11 +385,11 @@ Task<absl::StatusOr<v1::TestConnectionResponse>> ConnectionServiceImpl::Test(
 }
 
 Task<absl::StatusOr<v1::PollConnectionResponse>> ConnectionServiceImpl::Poll(
-    rpc::Call, v1::PollConnectionRequest request) {
+    rpc::Call call, v1::PollConnectionRequest request) {
   CO_ASSIGN_OR_RETURN(auto found, co_await FindConnection(context_, request.connection()));
   const ConnectionId id = found.connection.id;
   const Instant start = context_.clock.Read();
-  const auto pass = co_await context_.scheduler.PollNow(id);
+  const auto pass = co_await context_.scheduler.PollNow(id, call.Wanted());
   v1::PollConnectionResponse response;
   rpc::SetTime(response, &v1::PollConnectionResponse::mutable_start_time, start.wall);
   if (pass.ok()) {

@@ -83,7 +83,7 @@ Task<absl::StatusOr<Response>> JobServiceImpl::Start(rpc::Call call, Request req
   spec.connection = found.connection.id;
   Response response;
   if (request.validate_only()) {
-    const auto count = co_await context_.scheduler.CountOrders(spec);
+    const auto count = co_await context_.scheduler.CountOrders(spec, call.Wanted());
     if (!count.ok()) co_return AsOdooError(count.status(), spec.connection);
     response.set_order_count(*count);
     co_return response;

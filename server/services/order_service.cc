@@ -141,10 +141,11 @@ Task<absl::StatusOr<v1::ResendOrdersResponse>> OrderServiceImpl::Resend(
   CO_ASSIGN_OR_RETURN(auto resend, SelectionOf(request));
   CO_ASSIGN_OR_RETURN(const auto found, co_await FindConnection(context_, request.connection()));
   const ConnectionId id = found.connection.id;
-  const auto result =
-      co_await context_.scheduler.Resend(id, std::move(resend), call.ActorFor(request));
-  if (!result.ok()) co_return AsOdooError(result.status(), id);
+  const auto result = co_await context_.scheduler.Resend(id, std::move(resend),
+                                                         call.ActorFor(request), call.Wanted());
+  // Also of a call whose caller has gone: what was committed until then.
   if (!request.validate_only()) context_.dispatcher.Hint(id);
+  if (!result.ok()) co_return AsOdooError(result.status(), id);
   co_return ToProto(*result);
 }
 

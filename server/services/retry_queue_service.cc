@@ -43,13 +43,13 @@ Task<absl::StatusOr<DeliveryDetails>> FindDelivery(const ServiceContext& context
 // A dead letter whose record could not be mapped has no body to send again: its order is read from
 // Odoo once more. Gives the newest delivery of the order after that.
 Task<absl::StatusOr<DeliveryDetails>> ReadAgain(const ServiceContext& context, DeliveryDetails dead,
-                                                Actor actor) {
+                                                Actor actor, StillWanted wanted) {
   const ConnectionId connection = dead.delivery.connection;
   const OrderId order = dead.delivery.order;
   ResendRequest resend;
   resend.ids.push_back(order);
-  const auto result =
-      co_await context.scheduler.Resend(connection, std::move(resend), std::move(actor));
+  const auto result = co_await context.scheduler.Resend(connection, std::move(resend),
+                                                        std::move(actor), std::move(wanted));
   if (!result.ok()) co_return AsOdooError(result.status(), connection);
   if (result->found.empty() && result->dead == 0) {
     co_return WithReason(
@@ -65,16 +65,23 @@ Task<absl::StatusOr<DeliveryDetails>> ReadAgain(const ServiceContext& context, D
 }
 
 // Reads the orders of dead letters that could not be mapped once more, shop by shop. Gives how many
-// are deliveries now; a shop whose Odoo cannot be read keeps its dead letters and stops no other.
-Task<int> ReadAllAgain(const ServiceContext& context, std::vector<UnmappableDelivery> dead,
-                       Actor actor) {
+// are deliveries now; a shop whose Odoo cannot be read keeps its dead letters and stops no other. An
+// error of `wanted`, if it came before the last of them.
+Task<absl::StatusOr<int>> ReadAllAgain(const ServiceContext& context,
+                                       std::vector<UnmappableDelivery> dead, Actor actor,
+                                       StillWanted wanted) {
   std::map<ConnectionId, ResendRequest> shops;
   for (const UnmappableDelivery& delivery : dead)
     shops[delivery.connection].ids.push_back(delivery.order);
   int mapped = 0;
   for (auto& [connection, resend] : shops) {
-    const auto result = co_await context.scheduler.Resend(connection, std::move(resend), actor);
-    if (!result.ok()) continue;
+    CO_RETURN_IF_ERROR(wanted());
+    const auto result =
+        co_await context.scheduler.Resend(connection, std::move(resend), actor, wanted);
+    if (!result.ok()) {
+      CO_RETURN_IF_ERROR(wanted());
+      continue;
+    }
     mapped += static_cast<int>(result->recorded + result->requeued);
     context.dispatcher.Hint(connection);
   }
@@ -157,8 +164,8 @@ Task<absl::StatusOr<v1::RetryDeliveryResponse>> RetryQueueServiceImpl::Retry(
   if (!retried.ok() && !unmappable) co_return AsDeliveryError(retried.status(), id);
   CO_ASSIGN_OR_RETURN(auto details, co_await FindDelivery(context_, id));
   if (unmappable) {
-    CO_ASSIGN_OR_RETURN(details,
-                        co_await ReadAgain(context_, std::move(details), call.ActorFor(request)));
+    CO_ASSIGN_OR_RETURN(details, co_await ReadAgain(context_, std::move(details),
+                                                    call.ActorFor(request), call.Wanted()));
   }
   context_.dispatcher.Hint(details.delivery.connection);
   v1::RetryDeliveryResponse response;
@@ -187,7 +194,10 @@ Task<absl::StatusOr<v1::RetryDeliveriesResponse>> RetryQueueServiceImpl::RetryMa
   CO_ASSIGN_OR_RETURN(const RetryStep step, co_await Blocking(context_, std::move(retry)));
   for (const ConnectionId connection : step.connections) context_.dispatcher.Hint(connection);
   const int unmappable = static_cast<int>(step.unmappable.size());
-  const int mapped = co_await ReadAllAgain(context_, step.unmappable, call.ActorFor(request));
+  // What was cut short is not kept as the answer to this request id: a repeat does the rest.
+  CO_ASSIGN_OR_RETURN(
+      const int mapped,
+      co_await ReadAllAgain(context_, step.unmappable, call.ActorFor(request), call.Wanted()));
   response.set_retried_count(step.retried + mapped);
   response.set_skipped_count(step.skipped + std::max(0, unmappable - mapped));
   if (!step.done) response.set_next_page_token(rpc::PageToken(request, step.last.value()));

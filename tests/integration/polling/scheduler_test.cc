@@ -34,7 +34,7 @@ class SchedulerTest : public PollingFixture {
   std::vector<TestStep> Test(const ConnectionSettings& settings) {
     Connection connection;
     connection.settings = settings;
-    return Await(scheduler_->TestOdoo(std::move(connection), [] { return true; }));
+    return Await(scheduler_->TestOdoo(std::move(connection)));
   }
   ResendResult Resend(ResendRequest request) {
     auto result = Await(scheduler_->Resend(connection_.id, std::move(request), Actor()));

@@ -156,7 +156,7 @@ TEST_P(EveryVersionTest, AForbiddenOrderIsDeadAndTheOthersGoOn) {
 TEST_P(EveryVersionTest, TestsTheConnection) {
   Connection connection;
   connection.settings = Settings();
-  const auto steps = Await(scheduler_->TestOdoo(std::move(connection), [] { return true; }));
+  const auto steps = Await(scheduler_->TestOdoo(std::move(connection)));
   for (const TestStep& step : steps) EXPECT_NE(step.result, TestStep::Result::kFailed) << step.name;
   ASSERT_THAT(steps, SizeIs(8));
   EXPECT_THAT(steps[3].detail, HasSubstr(GetParam() >= 19 ? "JSON-2" : "JSON-RPC"));
@@ -167,7 +167,7 @@ TEST_P(EveryVersionTest, TestAsksWhetherTheUserSeesAllDocuments) {
   connection.settings = Settings();
   for (const bool all : {true, false}) {
     shop().SetRights("admin", all ? Rights::kAll : Rights::kOwnDocuments);
-    const auto steps = Await(scheduler_->TestOdoo(connection, [] { return true; }));
+    const auto steps = Await(scheduler_->TestOdoo(connection));
     ASSERT_THAT(steps, SizeIs(8));
     EXPECT_EQ(steps[5].hint.empty(), all) << steps[5].hint;
   }

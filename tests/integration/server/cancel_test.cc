@@ -20,6 +20,7 @@ class SlowOdoo {
   SlowOdoo()
       : server_(*test::HttpServer::Start({}, [this](test::TestRequest, test::Responder responder) {
           absl::MutexLock lock(&mu_);
+          if (at_once_) return Send(responder);
           waiting_.push_back(std::move(responder));
         })) {}
   std::string Url() const { return server_->Url(""); }
@@ -30,14 +31,25 @@ class SlowOdoo {
   }
   void Answer() {
     absl::MutexLock lock(&mu_);
-    for (const test::Responder& responder : waiting_)
-      responder.Send(test::JsonReply(200, R"({"status":"pass"})"));
+    for (const test::Responder& responder : waiting_) Send(responder);
     waiting_.clear();
+  }
+  // From now on, too.
+  void AnswerAll() {
+    {
+      absl::MutexLock lock(&mu_);
+      at_once_ = true;
+    }
+    Answer();
   }
   std::uint64_t Requests() const { return server_->counts().requests; }
 
  private:
+  static void Send(const test::Responder& responder) {
+    responder.Send(test::JsonReply(200, R"({"status":"pass"})"));
+  }
   absl::Mutex mu_;
+  bool at_once_ ABSL_GUARDED_BY(mu_) = false;
   std::vector<test::Responder> waiting_ ABSL_GUARDED_BY(mu_);
   std::unique_ptr<test::HttpServer> server_;
 };
@@ -76,6 +88,32 @@ TEST_F(CancelTest, ATestEndsAtItsNextStep) {
   ASSERT_TRUE(Stop());  // waits for the handler
   EXPECT_EQ(odoo_of_test_.Requests(), 1u);
   EXPECT_EQ(receiver_.Summary().attempts, 0);
+}
+
+TEST_F(CancelTest, APollThatWaitsForItsTurnDoesNotBegin) {
+  const auto poll = [this](grpc::ClientContext& context) {
+    Prepare(context, admin_);
+    v1::PollConnectionRequest request;
+    *request.mutable_connection() = Ref(shop_);
+    v1::PollConnectionResponse response;
+    return connections_->PollConnection(&context, request, &response);
+  };
+  grpc::ClientContext running;
+  std::thread first([&] { EXPECT_TRUE(poll(running).ok()); });
+  odoo_of_test_.WaitForOne();
+  grpc::ClientContext waiting;
+  std::thread second([&] { EXPECT_EQ(poll(waiting).error_code(), grpc::CANCELLED); });
+  for (int i = 0; i < 20; ++i) NewestSequence();  // the server has it by then
+  waiting.TryCancel();
+  second.join();
+  for (int i = 0; i < 20; ++i) NewestSequence();
+  const std::uint64_t before = odoo_of_test_.Requests();
+  odoo_of_test_.AnswerAll();
+  first.join();
+  const std::uint64_t of_one = odoo_of_test_.Requests();
+  ASSERT_TRUE(Stop());
+  EXPECT_EQ(before, 1u);
+  EXPECT_EQ(odoo_of_test_.Requests(), of_one);
 }
 
 TEST_F(CancelTest, ADeadlineEndsTheCallAndNotOnlyTheCaller) {
