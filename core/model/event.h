@@ -96,6 +96,8 @@ struct Actor {
   std::string token_name;
   std::string request_id;
   std::string request_digest = {};  // of the whole request, to tell a repeat from another one
+  // Whose request ids these are: a name may be given again. 0: the service's own.
+  TokenId token = TokenId();
 };
 
 }  // namespace poller

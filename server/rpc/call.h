@@ -54,13 +54,13 @@ class Call {
 
   const Token& token() const { return token_; }
   CallState& state() const { return *state_; }
-  Actor ActorFor() const { return {token_.name, {}}; }
-  // The same for a request that may be repeated: it has a `request_id`. The digest is the token's
-  // own: under a name that was given again, an old request is another's and never a repeat.
+  Actor ActorFor() const { return {token_.name, {}, {}, token_.id}; }
+  // The same for a request that may be repeated: it has a `request_id`.
   template <class Request>
   Actor ActorFor(const Request& request) const {
     return {token_.name, request.request_id(),
-            MessageDigest(request, kRequestDigestBytes) + std::to_string(token_.id.value())};
+            MessageDigest(request, kRequestDigestBytes) + std::to_string(token_.id.value()),
+            token_.id};
   }
   absl::Status Require(Role role, std::string_view what) const {
     return RequireRole(token_.role, role, what);

@@ -18,7 +18,7 @@ absl::Status CheckRequestId(const std::string& request_id) {
 }
 
 Task<absl::StatusOr<std::optional<std::string>>> Once::Begin(std::string kind, Actor actor) {
-  const Key key(kind, actor.token_name, actor.request_id);
+  const Key key(kind, actor.token, actor.request_id);
   if (!Enter(key)) {
     co_return WithReason(
         absl::AbortedError("the first call with this request id still runs; repeat in a moment"),
@@ -31,7 +31,7 @@ Task<absl::StatusOr<std::optional<std::string>>> Once::Begin(std::string kind, A
 }
 
 Task<void> Once::Finish(std::string kind, Actor actor, std::optional<std::string> answer) {
-  const Key key(kind, actor.token_name, actor.request_id);
+  const Key key(kind, actor.token, actor.request_id);
   if (answer) {
     auto keep = [this, kind, actor, answer] {
       return store_.Keep(kind, actor, *answer, clock_.Now());

@@ -37,7 +37,7 @@ class Once {
   Task<void> Finish(std::string kind, Actor actor, std::optional<std::string> answer);
 
  private:
-  using Key = std::tuple<std::string, std::string, std::string>;  // kind, token, request id
+  using Key = std::tuple<std::string, TokenId, std::string>;  // kind, token, request id
   bool Enter(const Key& key);
   void Leave(const Key& key);
 

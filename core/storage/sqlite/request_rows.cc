@@ -26,9 +26,9 @@ absl::StatusOr<std::optional<std::int64_t>> FindRequest(Database& db, const Vaul
                                                         absl::Time now) {
   if (actor.request_id.empty()) return std::nullopt;
   Query query = db.Run(
-      "SELECT result, content FROM request WHERE kind = ?1 AND token_name = ?2 AND request_id = ?3 "
+      "SELECT result, content FROM request WHERE kind = ?1 AND token_id = ?2 AND request_id = ?3 "
       "AND at > ?4",
-      kind, actor.token_name, actor.request_id, now - kRequestKept);
+      kind, actor.token, actor.request_id, now - kRequestKept);
   if (!query.Next()) {
     RETURN_IF_ERROR(query.status());
     return std::nullopt;
@@ -42,8 +42,8 @@ absl::StatusOr<std::optional<std::int64_t>> FindRequest(Database& db, const Vaul
 
 absl::StatusOr<int> PruneRequests(Database& db, absl::Time now, int limit) {
   RETURN_IF_ERROR(
-      db.Exec("DELETE FROM request WHERE (kind, token_name, request_id) IN "
-              "(SELECT kind, token_name, request_id FROM request WHERE at <= ?1 LIMIT ?2)",
+      db.Exec("DELETE FROM request WHERE (kind, token_id, request_id) IN "
+              "(SELECT kind, token_id, request_id FROM request WHERE at <= ?1 LIMIT ?2)",
               now - kRequestKept, limit));
   return static_cast<int>(db.changes());
 }
@@ -54,15 +54,15 @@ absl::Status KeepRequest(Database& db, const Vault& vault, const std::string& ki
   if (actor.request_id.empty()) return absl::OkStatus();
   // In the place of one of that id that is too old, if it is still there.
   return db.Exec(
-      "INSERT OR REPLACE INTO request(kind, token_name, request_id, result, at, content) "
+      "INSERT OR REPLACE INTO request(kind, token_id, request_id, result, at, content) "
       "VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-      kind, actor.token_name, actor.request_id, result, now, Blob{ContentOf(vault, actor)});
+      kind, actor.token, actor.request_id, result, now, Blob{ContentOf(vault, actor)});
 }
 
 absl::StatusOr<std::string> ReadAnswer(Database& db, const std::string& kind, const Actor& actor) {
   Query query =
-      db.Run("SELECT answer FROM request WHERE kind = ?1 AND token_name = ?2 AND request_id = ?3",
-             kind, actor.token_name, actor.request_id);
+      db.Run("SELECT answer FROM request WHERE kind = ?1 AND token_id = ?2 AND request_id = ?3",
+             kind, actor.token, actor.request_id);
   std::string answer;
   if (query.Next()) answer = query.Text(0);
   RETURN_IF_ERROR(query.status());
@@ -72,8 +72,8 @@ absl::StatusOr<std::string> ReadAnswer(Database& db, const std::string& kind, co
 absl::Status WriteAnswer(Database& db, const std::string& kind, const Actor& actor,
                          const std::string& answer) {
   return db.Exec(
-      "UPDATE request SET answer = ?4 WHERE kind = ?1 AND token_name = ?2 AND request_id = ?3",
-      kind, actor.token_name, actor.request_id, Blob{answer});
+      "UPDATE request SET answer = ?4 WHERE kind = ?1 AND token_id = ?2 AND request_id = ?3", kind,
+      actor.token, actor.request_id, Blob{answer});
 }
 
 }  // namespace poller

@@ -293,4 +293,24 @@ ALTER TABLE connection_state ADD COLUMN key_expires_at INTEGER;
 ALTER TABLE connection_state ADD COLUMN key_warned_of INTEGER;
 )sql";
 
+inline constexpr std::string_view kSchema6 = R"sql(
+-- The requests of a token, not of whoever has its name. 0: the service's own.
+CREATE TABLE request_of_token (
+  kind TEXT NOT NULL,
+  token_id INTEGER NOT NULL,
+  request_id TEXT NOT NULL,
+  result INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  content BLOB NOT NULL,
+  answer BLOB,
+  PRIMARY KEY (kind, token_id, request_id)
+) STRICT, WITHOUT ROWID;
+INSERT OR IGNORE INTO request_of_token (kind, token_id, request_id, result, at, content, answer)
+  SELECT kind, coalesce((SELECT id FROM token WHERE name = token_name AND revoked_at IS NULL), 0),
+         request_id, result, at, content, answer FROM request;
+DROP TABLE request;
+ALTER TABLE request_of_token RENAME TO request;
+CREATE INDEX request_age ON request (at);
+)sql";
+
 }  // namespace poller

@@ -57,6 +57,34 @@ TEST_F(TokenServiceTest, ANewTokenDoesWhatItsRoleMay) {
               FailsWith(grpc::PERMISSION_DENIED, "ROLE_TOO_LOW"));
 }
 
+TEST_F(TokenServiceTest, RequestIdsAreTheTokensAndNotItsNames) {
+  Start();
+  const auto create = [this](const std::string& token, const std::string& shop) {
+    v1::CreateConnectionRequest request;
+    *request.mutable_connection() = ShopSettings(shop);
+    request.mutable_connection()->set_paused_polling(true);
+    request.set_request_id("request-1");
+    return CallAs(token, connections_, &v1::ConnectionService::Stub::CreateConnection, request);
+  };
+  const auto pause = [this](const std::string& token, std::int64_t shop) {
+    v1::PauseConnectionRequest request;
+    *request.mutable_connection() = Ref(shop);
+    request.set_request_id("request-2");
+    return CallAs(token, connections_, &v1::ConnectionService::Stub::PauseConnection, request);
+  };
+  const auto first = Create("ci", v1::TOKEN_ROLE_ADMIN);
+  const auto made = create(first->secret(), "one");
+  ASSERT_TRUE(made.ok()) << made.status.error_message();
+  ASSERT_TRUE(pause(first->secret(), made->connection().id()).ok());
+  ASSERT_TRUE(Revoke(first->token().id()).ok());
+  const auto second = Create("ci", v1::TOKEN_ROLE_ADMIN);
+  const auto another = create(second->secret(), "two");
+  ASSERT_TRUE(another.ok()) << another.status.error_message();
+  EXPECT_EQ(another->connection().name(), "two");
+  EXPECT_TRUE(pause(second->secret(), another->connection().id()).ok());
+  EXPECT_EQ(create(second->secret(), "two")->connection().id(), another->connection().id());
+}
+
 TEST_F(TokenServiceTest, TheTextIsShownOnceAndNowhereElse) {
   Start();
   const auto made = Create("reader", v1::TOKEN_ROLE_VIEWER, "request-1");

@@ -161,7 +161,7 @@ TEST_F(JobStoreTest, ARepeatedRequestGivesTheFirstJob) {
   ASSERT_OK_AND_ASSIGN(const Job again, storage_->jobs().Create(Spec(), actor, clock_.Now()));
   EXPECT_EQ(again.id, first.id);
   EXPECT_EQ(again.state, JobState::kCancelled);
-  const Actor other{.token_name = "other", .request_id = "r1"};
+  const Actor other{.token_name = "ops", .request_id = "r1", .token = TokenId(2)};
   ASSERT_OK_AND_ASSIGN(const Job third, storage_->jobs().Create(Spec(), other, clock_.Now()));
   EXPECT_NE(third.id, first.id);
 }

@@ -15,15 +15,19 @@ class FakeRequests final : public RequestStore {
   absl::StatusOr<std::optional<std::string>> Find(const std::string& kind, const Actor& actor,
                                                   absl::Time) override {
     if (!failure.ok()) return failure;
-    const auto found = answers.find(kind + " " + actor.token_name + " " + actor.request_id);
+    const auto found = answers.find(KeyOf(kind, actor));
     if (found == answers.end()) return std::nullopt;
     return found->second;
   }
   absl::Status Keep(const std::string& kind, const Actor& actor, const std::string& answer,
                     absl::Time) override {
     if (!failure.ok()) return failure;
-    answers[kind + " " + actor.token_name + " " + actor.request_id] = answer;
+    answers[KeyOf(kind, actor)] = answer;
     return absl::OkStatus();
+  }
+
+  static std::string KeyOf(const std::string& kind, const Actor& actor) {
+    return kind + " " + std::to_string(actor.token.value()) + " " + actor.request_id;
   }
 
   absl::StatusOr<int> Prune(absl::Time, int limit) override {

@@ -61,7 +61,7 @@ TEST_F(OnceTest, RefusesARepeatWhileTheFirstRuns) {
 TEST_F(OnceTest, IdsOfOtherCallsAndTokensAreOthers) {
   ASSERT_OK(Begin("Send", kActor));
   Actor other = kActor;
-  other.token_name = "other";
+  other.token = TokenId(2);
   EXPECT_THAT(Begin("Send", other), IsOkAndHolds(Eq(std::nullopt)));
   EXPECT_THAT(Begin("Retry", kActor), IsOkAndHolds(Eq(std::nullopt)));
 }
