@@ -88,6 +88,9 @@ class ConnectionStore : public SecretRotations {
   };
   virtual absl::StatusOr<Rotated> RotateSecret(const SecretChange& change, const Actor& actor,
                                                absl::Time now) = 0;
+  // Closes both breakers and ends a suspension and "receiver gone", with the events of what changed
+  // and, always, kCircuitReset. kNotFound.
+  virtual absl::Status ResetCircuits(ConnectionId id, const Actor& actor, absl::Time now) = 0;
   // Removes it with its heads, deliveries and logs; events stay. kNotFound; kFailedPrecondition
   // (reason UNDELIVERED_ORDERS) with the count when orders wait or are dead, unless `force`.
   virtual absl::Status Delete(ConnectionId id, bool force, const Actor& actor, absl::Time now) = 0;

@@ -150,18 +150,6 @@ absl::StatusOr<Connection> UpdateUntilDone(const ServiceContext& context,
   }
 }
 
-// Who reset what: the breakers' own events do not say it, and there are none if all was well.
-SyncEvent ResetEvent(const Connection& connection, const Actor& actor, absl::Time now) {
-  SyncEvent event;
-  event.at = now;
-  event.type = EventType::kCircuitReset;
-  event.connection = connection.id;
-  event.connection_name = connection.settings.name;
-  event.detail.actor = actor.token_name;
-  event.detail.request_id = actor.request_id;
-  return event;
-}
-
 TestStep WebhookStep(const WebhookTest& test, bool legacy_header_sent) {
   TestStep step;
   step.name = "webhook";
@@ -409,14 +397,16 @@ Task<absl::StatusOr<v1::ResetCircuitResponse>> ConnectionServiceImpl::Reset(
   CO_ASSIGN_OR_RETURN(auto found, co_await FindConnection(context_, request.connection()));
   const ConnectionId id = found.connection.id;
   const Actor actor = call.ActorFor(request);
+  // First what is stored, as a whole with its event; then those who work with it.
+  auto reset = [this, id, actor] {
+    return context_.connections.ResetCircuits(id, actor, context_.clock.Now());
+  };
+  const absl::Status stored = co_await Blocking(context_, std::move(reset));
+  if (!stored.ok()) co_return AsConnectionError(stored, std::to_string(id.value()));
   const absl::Status odoo = co_await context_.scheduler.ResetCircuit(id, actor);
   if (!odoo.ok()) co_return AsConnectionError(odoo, std::to_string(id.value()));
   const absl::Status receiver = co_await context_.dispatcher.ResetCircuit(id);
   if (!receiver.ok()) co_return AsConnectionError(receiver, std::to_string(id.value()));
-  auto note = [this, event = ResetEvent(found.connection, actor, context_.clock.Now())] {
-    return context_.events.Append(event).status();
-  };
-  CO_RETURN_IF_ERROR(co_await Blocking(context_, std::move(note)));
   CO_ASSIGN_OR_RETURN(auto connection, co_await poller::GetConnection(context_, id));
   v1::ResetCircuitResponse response;
   *response.mutable_connection() = AsProto(context_, connection);

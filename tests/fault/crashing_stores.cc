@@ -148,6 +148,11 @@ absl::StatusOr<ConnectionStore::Rotated> CrashingConnections::RotateSecret(
   return Write(crash_, [&] { return real_.RotateSecret(change, actor, now); });
 }
 
+absl::Status CrashingConnections::ResetCircuits(ConnectionId id, const Actor& actor,
+                                                absl::Time now) {
+  return Write(crash_, [&] { return real_.ResetCircuits(id, actor, now); });
+}
+
 absl::StatusOr<int> CrashingConnections::EndRotations(absl::Time now, int limit) {
   return Write(crash_, [&] { return real_.EndRotations(now, limit); });
 }

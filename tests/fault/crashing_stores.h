@@ -103,6 +103,7 @@ class CrashingConnections final : public ConnectionStore {
                                        absl::Time now) override;
   absl::StatusOr<Rotated> RotateSecret(const SecretChange& change, const Actor& actor,
                                        absl::Time now) override;
+  absl::Status ResetCircuits(ConnectionId id, const Actor& actor, absl::Time now) override;
   absl::StatusOr<int> EndRotations(absl::Time now, int limit) override;
   absl::Status Delete(ConnectionId id, bool force, const Actor& actor, absl::Time now) override;
   absl::Status RecordPoll(ConnectionId id, const LastPoll& poll, absl::Time now) override;

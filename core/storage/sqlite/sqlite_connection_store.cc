@@ -272,6 +272,18 @@ absl::StatusOr<ConnectionStore::Rotated> SqliteConnectionStore::RotateSecret(
   return result;
 }
 
+absl::Status SqliteConnectionStore::ResetCircuits(ConnectionId id, const Actor& actor,
+                                                  absl::Time now) {
+  return context_.writer.Run([&](Transaction& transaction) -> absl::Status {
+    ASSIGN_OR_RETURN(const ConnectionRef connection, FindConnection(transaction.db, id));
+    for (const Leg leg : {Leg::kOdoo, Leg::kReceiver})
+      RETURN_IF_ERROR(WriteBreaker(transaction, connection, leg, BreakerRecord(), now));
+    RETURN_IF_ERROR(Resume(transaction, connection, actor, now));
+    // Who it was: the breakers' own events do not say it, and there are none if all was well.
+    return AppendConnectionEvent(transaction, connection, EventType::kCircuitReset, By(actor), now);
+  });
+}
+
 absl::StatusOr<int> SqliteConnectionStore::EndRotations(absl::Time now, int limit) {
   int ended = 0;
   const absl::Status stored = context_.writer.Run([&](Transaction& transaction) -> absl::Status {

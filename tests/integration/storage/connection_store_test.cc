@@ -95,7 +95,7 @@ TEST_F(ConnectionStoreTest, ARepeatedCreateGivesTheFirstConnectionForADay) {
   ASSERT_OK_AND_ASSIGN(const Connection again,
                        store().Create(ShopSettings("shop"), actor, clock_.Now()));
   EXPECT_EQ(again.id, first.id);
-  const Actor another{.token_name = "other", .request_id = "r1"};
+  const Actor another{.token_name = "ops", .request_id = "r1", .token = TokenId(2)};
   EXPECT_THAT(store().Create(ShopSettings("shop"), another, clock_.Now()),
               StatusIs(absl::StatusCode::kAlreadyExists));
   clock_.Advance(absl::Hours(2));
@@ -350,6 +350,37 @@ TEST_F(ConnectionStoreTest, PagesAreByIdAndTotalsAddUp) {
                                               "dead letter";
   EXPECT_EQ(totals.oldest_waiting, clock_.Now());
   EXPECT_GT(totals.database_bytes, 0);
+}
+
+// Nothing of it is there without the rest: it is one transaction.
+TEST_F(ConnectionStoreTest, AResetClosesAndResumesAllAndSaysWho) {
+  AddConnection();
+  ConnectionStore& connections = storage_->connections();
+  BreakerRecord open;
+  open.state = BreakerState::kOpen;
+  open.failures = 5;
+  for (const Leg leg : {Leg::kOdoo, Leg::kReceiver})
+    ASSERT_OK(connections.SaveBreaker(connection_.id, leg, open, clock_.Now()));
+  Suspension suspension;
+  suspension.reason = "credentials";
+  suspension.since = clock_.Now();
+  ASSERT_OK(connections.Suspend(connection_.id, suspension));
+  ASSERT_OK(connections.SetReceiverGone(connection_.id, clock_.Now()));
+  NewEvents();
+  ASSERT_OK(connections.ResetCircuits(connection_.id, kActor, clock_.Now()));
+  EXPECT_THAT(NewEvents(), ElementsAre("circuit_closed", "circuit_closed", "connection_resumed",
+                                       "circuit_reset"));
+  EXPECT_EQ(storage_->events().Read(EventSequence(), 100)->back().detail.actor, "ops");
+  const ConnectionState state = State();
+  EXPECT_EQ(state.odoo_breaker, BreakerRecord());
+  EXPECT_EQ(state.receiver_breaker, BreakerRecord());
+  EXPECT_FALSE(state.suspension.has_value());
+  EXPECT_FALSE(state.receiver_gone_since.has_value());
+  // All well: who it was is told all the same.
+  ASSERT_OK(connections.ResetCircuits(connection_.id, kActor, clock_.Now()));
+  EXPECT_THAT(NewEvents(), ElementsAre("circuit_reset"));
+  EXPECT_THAT(connections.ResetCircuits(ConnectionId(99), kActor, clock_.Now()),
+              StatusIs(absl::StatusCode::kNotFound));
 }
 
 class RequestStoreTest : public StorageFixture {
