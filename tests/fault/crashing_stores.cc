@@ -200,6 +200,51 @@ absl::Status CrashingConnections::SetReceiverGone(ConnectionId id,
   return Write(crash_, [&] { return real_.SetReceiverGone(id, since); });
 }
 
+// ---------------------------------------------------------------- tokens
+
+absl::StatusOr<CreatedToken> CrashingTokens::Create(const std::string& name, Role role,
+                                                    const Secret& token, const Actor& actor,
+                                                    absl::Time now) {
+  return Write(crash_, [&] { return real_.Create(name, role, token, actor, now); });
+}
+
+absl::StatusOr<Token> CrashingTokens::Find(const Secret& token) {
+  return Read(crash_, [&] { return real_.Find(token); });
+}
+
+absl::StatusOr<std::vector<Token>> CrashingTokens::List(TokenId after, int limit) {
+  return Read(crash_, [&] { return real_.List(after, limit); });
+}
+
+absl::StatusOr<bool> CrashingTokens::HasAdmin() {
+  return Read(crash_, [&] { return real_.HasAdmin(); });
+}
+
+absl::StatusOr<Token> CrashingTokens::Revoke(TokenId id, const Actor& actor, absl::Time now) {
+  return Write(crash_, [&] { return real_.Revoke(id, actor, now); });
+}
+
+absl::Status CrashingTokens::RecordUse(TokenId id, absl::Time now) {
+  return Write(crash_, [&] { return real_.RecordUse(id, now); });
+}
+
+// ---------------------------------------------------------------- requests
+
+absl::StatusOr<std::optional<std::string>> CrashingRequests::Find(const std::string& kind,
+                                                                  const Actor& actor,
+                                                                  absl::Time now) {
+  return Read(crash_, [&] { return real_.Find(kind, actor, now); });
+}
+
+absl::Status CrashingRequests::Keep(const std::string& kind, const Actor& actor,
+                                    const std::string& answer, absl::Time now) {
+  return Write(crash_, [&] { return real_.Keep(kind, actor, answer, now); });
+}
+
+absl::StatusOr<int> CrashingRequests::Prune(absl::Time now, int limit) {
+  return Write(crash_, [&] { return real_.Prune(now, limit); });
+}
+
 // ---------------------------------------------------------------- sync logs
 
 absl::Status CrashingSyncLogs::Append(const SyncLog& log) {

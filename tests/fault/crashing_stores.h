@@ -11,7 +11,9 @@
 #include "core/storage/ingest_store.h"
 #include "core/storage/job_store.h"
 #include "core/storage/outbox_store.h"
+#include "core/storage/request_store.h"
 #include "core/storage/sync_log_store.h"
+#include "core/storage/token_store.h"
 #include "tests/fault/crash_switch.h"
 
 namespace poller::test {
@@ -119,6 +121,36 @@ class CrashingConnections final : public ConnectionStore {
 
  private:
   ConnectionStore& real_;
+  CrashSwitch& crash_;
+};
+
+class CrashingTokens final : public TokenStore {
+ public:
+  CrashingTokens(TokenStore& real, CrashSwitch& crash) : real_(real), crash_(crash) {}
+  absl::StatusOr<CreatedToken> Create(const std::string& name, Role role, const Secret& token,
+                                      const Actor& actor, absl::Time now) override;
+  absl::StatusOr<Token> Find(const Secret& token) override;
+  absl::StatusOr<std::vector<Token>> List(TokenId after, int limit) override;
+  absl::StatusOr<bool> HasAdmin() override;
+  absl::StatusOr<Token> Revoke(TokenId id, const Actor& actor, absl::Time now) override;
+  absl::Status RecordUse(TokenId id, absl::Time now) override;
+
+ private:
+  TokenStore& real_;
+  CrashSwitch& crash_;
+};
+
+class CrashingRequests final : public RequestStore {
+ public:
+  CrashingRequests(RequestStore& real, CrashSwitch& crash) : real_(real), crash_(crash) {}
+  absl::StatusOr<std::optional<std::string>> Find(const std::string& kind, const Actor& actor,
+                                                  absl::Time now) override;
+  absl::Status Keep(const std::string& kind, const Actor& actor, const std::string& answer,
+                    absl::Time now) override;
+  absl::StatusOr<int> Prune(absl::Time now, int limit) override;
+
+ private:
+  RequestStore& real_;
   CrashSwitch& crash_;
 };
 

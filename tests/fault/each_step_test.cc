@@ -126,6 +126,104 @@ class DayWithHistory final : public Day {
   }
 };
 
+// An operator makes a token, and gives the webhooks a new secret, by calls that are repeated under
+// their request ids until they are answered.
+class DayWithAnOperator final : public Day {
+ private:
+  Actor Asking(const std::string& request_id) {
+    return {.token_name = "ops", .request_id = request_id, .request_digest = "digest"};
+  }
+  // The answer, whatever happens on the way.
+  template <class Call>
+  auto Insist(Call call) {
+    while (true) {
+      auto answer = call();
+      if (answer.ok()) return *std::move(answer);
+      world().Advance(absl::Seconds(1));  // and a new process, if it died
+    }
+  }
+  // Another secret each time: the server makes it before it knows whether the call is a repeat.
+  ConnectionStore::Rotated Rotate(SecretChange change, const std::string& request_id) {
+    change.id = world().connection();
+    const auto rotated = Insist([&] {
+      last_ = "whsec_" + std::string(40, static_cast<char>('A' + ++made_ % 26));
+      change.secret = Secret(last_);
+      return world().connections().RotateSecret(change, Asking(request_id), world().clock().Now());
+    });
+    world().SettingsChanged();
+    return rotated;
+  }
+  // As a call whose answer is kept afterwards (server/rpc/once.h).
+  void Pause(bool paused, const std::string& request_id) {
+    Insist([&]() -> absl::StatusOr<bool> {
+      const Actor actor = Asking(request_id);
+      const absl::Time now = world().clock().Now();
+      const auto known = world().kept_requests().Find("Pause", actor, now);
+      if (!known.ok()) return known.status();
+      if (known->has_value()) return true;
+      const auto done =
+          world().connections().SetPaused(world().connection(), paused, std::nullopt, actor, now);
+      if (!done.ok()) return done.status();
+      const absl::Status kept = world().kept_requests().Keep("Pause", actor, "paused", now);
+      if (!kept.ok()) return kept;
+      return true;
+    });
+    world().SettingsChanged();
+  }
+
+  void Pass() override {
+    Confirm();
+    world().Advance(absl::Seconds(70));
+    Insist([this] {
+      const Secret text("token " + std::to_string(++made_) + " of at least thirty-two bytes");
+      return world().tokens().Create("ci", Role::kViewer, text, Asking("token"),
+                                     world().clock().Now());
+    });
+    Pause(true, "pause");
+    Confirm();
+    Pause(false, "resume");
+    auto rotated = Rotate({.id = {}, .secret = {}, .overlap = absl::Hours(2)}, "rotate");
+    // The answer to a repeat holds no secret.
+    for (int i = 1; rotated.repeated; ++i)
+      rotated = Rotate({.id = {}, .secret = {}, .overlap = std::nullopt, .again = true},
+                       "again " + std::to_string(i));
+    Confirm();
+    world().Advance(absl::Minutes(2));  // the receiver has the old one alone
+    world().receiver().ClearSecrets("");
+    world().receiver().AddSecret("", last_);
+    Confirm();
+    world().Advance(absl::Minutes(2));
+    Insist([this] {
+      SecretChange end{
+          .id = world().connection(), .secret = Secret(last_), .overlap = absl::Duration()};
+      const auto ended =
+          world().connections().RotateSecret(end, Asking("end"), world().clock().Now());
+      return ended;
+    });
+    world().SettingsChanged();
+    Confirm();
+    world().Advance(absl::Minutes(8));
+  }
+  std::vector<std::string> Compare() override {
+    std::vector<std::string> wrong = CompareOrders(world());
+    const auto found = world().storage().connections().Get(world().connection());
+    if (found->connection.settings.webhook.secret != Secret(last_) || found->connection.rotation)
+      wrong.push_back("the receiver's secret is not the one that signs");
+    if (found->connection.settings.paused_polling) wrong.push_back("it is paused");
+    int created = 0, rotated = 0;
+    for (const SyncEvent& event : *world().storage().events().Read(EventSequence(), 10000)) {
+      if (event.type == EventType::kTokenChanged) ++created;
+      if (event.detail.reason == "rotated") ++rotated;
+    }
+    if (created != 1) wrong.push_back(std::to_string(created) + " tokens were made");
+    if (rotated != 1) wrong.push_back("rotated " + std::to_string(rotated) + " times");
+    return wrong;
+  }
+
+  std::string last_;
+  int made_ = 0;
+};
+
 std::string Joined(const std::vector<std::string>& lines) {
   std::string text;
   for (const std::string& line : lines) text += "\n  " + line;
@@ -141,10 +239,11 @@ Length Undisturbed() {
 
 template <class ADay>
 class EachStepTest : public testing::Test {};
-using Days = testing::Types<Day, DayWithHistory>;
+using Days = testing::Types<Day, DayWithHistory, DayWithAnOperator>;
 struct DayNames {
   template <class ADay>
   static std::string GetName(int) {
+    if (std::is_same_v<ADay, DayWithAnOperator>) return "DayWithAnOperator";
     return std::is_same_v<ADay, Day> ? "Day" : "DayWithHistory";
   }
 };

@@ -116,6 +116,8 @@ struct World::Running {
         outbox(world.storage_->outbox(), world.crash_, world.accepted_),
         jobs(world.storage_->jobs(), world.crash_),
         sync_logs(world.storage_->sync_logs(), world.crash_),
+        tokens(world.storage_->tokens(), world.crash_),
+        requests(world.storage_->requests(), world.crash_),
         tasks(world.io_.get_executor()),
         dispatcher({connections, outbox, network, world.clock_, world.sleeper_, world.random_,
                     tasks, world.io_.get_executor(), NullLogger(), world.metrics_},
@@ -130,6 +132,8 @@ struct World::Running {
   CrashingOutbox outbox;
   CrashingJobs jobs;
   CrashingSyncLogs sync_logs;
+  CrashingTokens tokens;
+  CrashingRequests requests;
   TaskGroup tasks;
   Dispatcher dispatcher;
   Scheduler scheduler;
@@ -221,6 +225,15 @@ void World::StartJob(JobKind kind, bool repair) {
   if (const auto made = storage_->jobs().Create(spec, Actor(), clock_.Now()); !made.ok())
     violations_.push_back("cannot make a job: " + Describe(made.status()));
   running_->scheduler.JobsChanged(connection_);
+}
+
+ConnectionStore& World::connections() { return running_->connections; }
+TokenStore& World::tokens() { return running_->tokens; }
+RequestStore& World::kept_requests() { return running_->requests; }
+
+void World::SettingsChanged() {
+  running_->scheduler.Refresh(connection_);
+  running_->dispatcher.Hint(connection_);
 }
 
 void World::Advance(absl::Duration duration) {

@@ -69,6 +69,13 @@ class World {
   void Crash();
   // Makes a job of the connection, as an operator does.
   void StartJob(JobKind kind, bool repair);
+  // Stores as a call of the API uses them: what they write may be where the process dies. Those of
+  // this run of it.
+  ConnectionStore& connections();
+  TokenStore& tokens();
+  RequestStore& kept_requests();
+  // After such a write of the connection.
+  void SettingsChanged();
   // Lets time pass; crashes and starts anew when the switch says so.
   void Advance(absl::Duration duration);
 
@@ -80,6 +87,7 @@ class World {
   NetworkFaults& faults() { return faults_; }
   RequestSwitch& requests() { return requests_; }
   SqliteStorage& storage() { return *storage_; }
+  ConnectionId connection() const { return connection_; }
   int restarts() const { return restarts_; }
   // What must never happen and did: requests after a stored acceptance, and the receiver's own
   // violations.
