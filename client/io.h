@@ -25,6 +25,14 @@ enum class ScreenEvent {
   kClosed,   // the terminal is gone
 };
 
+// Keys that move, as the characters that move in shells and pagers when Ctrl is held.
+inline constexpr char kKeyUp = '\x10';        // Ctrl-P
+inline constexpr char kKeyDown = '\x0e';      // Ctrl-N
+inline constexpr char kKeyPageUp = '\x02';    // Ctrl-B
+inline constexpr char kKeyPageDown = '\x06';  // Ctrl-F
+inline constexpr char kKeyHome = '\x01';      // Ctrl-A
+inline constexpr char kKeyEnd = '\x05';       // Ctrl-E
+
 // The whole window of the terminal, for what is drawn again and again. While it is there nothing
 // else may write to the terminal.
 class Screen {
@@ -36,7 +44,7 @@ class Screen {
   // Replaces all that is shown, without flicker. Lines that do not fit below are left out.
   virtual void Draw(const std::vector<std::string>& lines) = 0;
   virtual ScreenEvent Wait(absl::Duration duration) = 0;
-  // The character of the last kKey.
+  // The character of the last kKey, or one of kKeyUp and those below it.
   virtual char key() const = 0;
   // Ends a Wait, be it the next one. Thread-safe.
   virtual void Wake() = 0;

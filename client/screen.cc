@@ -98,6 +98,24 @@ void Handle(int signal, void (*handler)(int), struct sigaction* before) {
   sigaction(signal, &action, before);
 }
 
+// What the rest of a sequence behind ESC stands for; 0: nothing. Terminals differ in what they send.
+char MovingKey(std::string_view rest) {
+  struct Sequence {
+    std::string_view rest;
+    char key;
+  };
+  constexpr Sequence kSequences[] = {
+      {"[A", kKeyUp},      {"OA", kKeyUp},        {"[B", kKeyDown}, {"OB", kKeyDown},
+      {"[5~", kKeyPageUp}, {"[6~", kKeyPageDown}, {"[H", kKeyHome}, {"OH", kKeyHome},
+      {"[1~", kKeyHome},   {"[7~", kKeyHome},     {"[F", kKeyEnd},  {"OF", kKeyEnd},
+      {"[4~", kKeyEnd},    {"[8~", kKeyEnd},
+  };
+  for (const Sequence& sequence : kSequences) {
+    if (sequence.rest == rest) return sequence.key;
+  }
+  return 0;
+}
+
 class SystemScreen : public Screen {
  public:
   SystemScreen() {
@@ -202,7 +220,7 @@ class SystemScreen : public Screen {
     }
   }
 
-  // Without the sequences that arrows and the like send: they are no keys of ours.
+  // Of the sequences that arrows and the like send, those that move; the others are no keys of ours.
   void Take(std::string_view keys) {
     while (!keys.empty()) {
       if (keys[0] != '\x1b') {
@@ -217,6 +235,7 @@ class SystemScreen : public Screen {
       } else if (keys.starts_with("\x1bO")) {
         end = std::min<std::size_t>(keys.size(), 3);
       }
+      if (const char key = MovingKey(keys.substr(1, end - 1)); key != 0) typed_.push_back(key);
       keys.remove_prefix(end);
     }
   }

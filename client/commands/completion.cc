@@ -94,22 +94,29 @@ class Lookup {
     if (place_.source == Source::kOrders) Orders(session);
   }
 
-  void Connections(Session& session) {
-    api::ListConnectionsRequest request;
+  // The first page of a list; empty if there is no answer.
+  template <class Service, class Request, class Response>
+  static Response FirstPage(Session& session,
+                            grpc::Status (Service::Stub::*list)(grpc::ClientContext*,
+                                                                const Request&, Response*)) {
+    Request request;
     request.set_page_size(kMost);
-    api::ListConnectionsResponse response;
-    const auto stub = session.Stub<api::ConnectionService>();
-    session.Call(*stub, &api::ConnectionService::Stub::ListConnections, request, response);
+    Response response;
+    const auto stub = session.Stub<Service>();
+    session.Call(*stub, list, request, response);
+    return response;
+  }
+
+  void Connections(Session& session) {
+    using Service = api::ConnectionService;
+    const auto response = FirstPage<Service>(session, &Service::Stub::ListConnections);
     for (const api::Connection& connection : response.connections())
       Add(connection.name(), HealthCell(connection).text);
   }
 
   void Jobs(Session& session) {
-    api::ListJobsRequest request;
-    request.set_page_size(kMost);
-    api::ListJobsResponse response;
-    const auto stub = session.Stub<api::JobService>();
-    session.Call(*stub, &api::JobService::Stub::ListJobs, request, response);
+    using Service = api::JobService;
+    const auto response = FirstPage<Service>(session, &Service::Stub::ListJobs);
     for (const api::Job& job : response.jobs()) {
       Add(std::to_string(job.id()), fmt::format("{} of {}, {}", KindName(job.kind()),
                                                 job.connection_name(), StateName(job.state())));
@@ -117,11 +124,8 @@ class Lookup {
   }
 
   void Deliveries(Session& session) {
-    api::ListRetriesRequest request;
-    request.set_page_size(kMost);
-    api::ListRetriesResponse response;
-    const auto stub = session.Stub<api::RetryQueueService>();
-    session.Call(*stub, &api::RetryQueueService::Stub::ListRetries, request, response);
+    using Service = api::RetryQueueService;
+    const auto response = FirstPage<Service>(session, &Service::Stub::ListRetries);
     for (const api::Delivery& delivery : response.deliveries()) {
       Add(std::to_string(delivery.id()),
           fmt::format("{} of {}, {}", delivery.order_name(), delivery.connection_name(),

@@ -101,11 +101,29 @@ class Top {
   void Press(char key, Ticker& ticker) {
     if (key == 's') view_.sort = NextSort(view_.sort);
     if (key == 'u') view_.unhealthy_only = !view_.unhealthy_only;
+    if (key == 's' || key == 'u') view_.first = 0;
     if (key == 'p' || key == ' ') {
       view_.paused = !view_.paused;
       ticker.Pause(view_.paused);
     }
+    if (!history_.empty()) Scroll(key);
   }
+
+  void Scroll(char key) {
+    const TopRows rows = RowsIn(history_, view_, Height());
+    const std::size_t page = std::max<std::size_t>(rows.shown, 1);
+    view_.first = rows.first;
+    if (key == kKeyUp || key == 'k') view_.first -= std::min<std::size_t>(view_.first, 1);
+    if (key == kKeyPageUp) view_.first -= std::min(view_.first, page);
+    if (key == kKeyHome) view_.first = 0;
+    if (key == kKeyDown || key == 'j') view_.first += 1;
+    if (key == kKeyPageDown) view_.first += page;
+    if (key == kKeyEnd) view_.first = rows.all;
+    // Where it ends now, so that the next key up moves at once.
+    view_.first = RowsIn(history_, view_, Height()).first;
+  }
+
+  std::size_t Height() const { return static_cast<std::size_t>(std::max(screen_.Height(), 1)); }
 
   grpc::Status TakeFresh() {
     absl::MutexLock lock(&mutex_);
@@ -120,8 +138,7 @@ class Top {
   void Draw() {
     Look look = session_.look();
     look.width = static_cast<std::size_t>(std::max(screen_.Width(), 1));
-    screen_.Draw(
-        TopLines(history_, view_, look, static_cast<std::size_t>(std::max(screen_.Height(), 1))));
+    screen_.Draw(TopLines(history_, view_, look, Height()));
   }
 
   Session& session_;  // used on the ticker's thread alone while it lives, save look()
@@ -182,7 +199,8 @@ void RegisterTop(Registry& registry) {
   options->every = "2s";
   CLI::App& verb =
       registry.Verb(kServer, "top", "Watch all shops live: what needs somebody stands first",
-                    "pollerctl top             q quits, s sorts, u only unhealthy, p pauses\n"
+                    "pollerctl top             q quits, s sorts, u only unhealthy, p pauses,\n"
+                    "                          arrows and PgUp/PgDn scroll\n"
                     "pollerctl top --once      one table",
                     [options](Session& session) { return RunTop(session, *options); });
   verb.add_option("--interval", options->every, "From look to look [2s]")->type_name("DURATION");

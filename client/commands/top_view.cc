@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <sstream>
 #include <utility>
 
@@ -17,6 +18,8 @@ namespace {
 
 constexpr absl::Duration kWindow = absl::Minutes(1);
 constexpr absl::Duration kShortest = absl::Seconds(10);  // less says nothing about a minute
+
+constexpr std::size_t kAroundRows = 6;  // totals, trouble, the table's head, keys
 
 struct SortWord {
   TopSort sort;
@@ -159,8 +162,25 @@ std::vector<std::string> TableLines(const TopHistory& history,
   return lines;
 }
 
+// The head of `table` and the rows of the window, with a line that says how many are not in it.
+std::vector<std::string> Window(std::vector<std::string> table, const TopRows& rows,
+                                const std::function<std::string(const std::string&)>& fit) {
+  const auto row = [&table](std::size_t i) {
+    return table.begin() + 1 + static_cast<std::ptrdiff_t>(i);
+  };
+  const std::size_t below = rows.all - rows.first - rows.shown;
+  table.erase(row(rows.first + rows.shown), table.end());
+  table.erase(row(0), row(rows.first));
+  if (rows.first > 0) {
+    table.push_back(fit(fmt::format("… {} above, {} below", rows.first, below)));
+  } else if (below > 0) {
+    table.push_back(fit(fmt::format("… {} more", below)));
+  }
+  return table;
+}
+
 std::string Keys(const TopView& view) {
-  return fmt::format("q quit   s sort: {}   u {}   p {}", SortName(view.sort),
+  return fmt::format("q quit   s sort: {}   u {}   p {}   ↑↓ PgUp PgDn scroll", SortName(view.sort),
                      view.unhealthy_only ? "show all" : "unhealthy only",
                      view.paused ? "go on (paused)" : "pause");
 }
@@ -237,6 +257,18 @@ int Need(const api::Connection& connection) {
   return state.has_held_since() ? 1 : 0;
 }
 
+TopRows RowsIn(const TopHistory& history, const TopView& view, std::size_t height) {
+  TopRows rows;
+  for (const api::Connection& connection : history.newest().connections)
+    rows.all += !view.unhealthy_only || Need(connection) > 0 ? 1 : 0;
+  const std::size_t room = height > kAroundRows ? height - kAroundRows : 0;
+  rows.shown = std::min(rows.all, room);
+  // A line says how many are not shown.
+  if (rows.shown < rows.all && rows.shown > 0) --rows.shown;
+  rows.first = std::min(view.first, rows.all - rows.shown);
+  return rows;
+}
+
 std::vector<std::string> TopLines(const TopHistory& history, const TopView& view, const Look& look,
                                   std::optional<std::size_t> height) {
   const auto fit = [&look](const std::string& text) {
@@ -259,16 +291,13 @@ std::vector<std::string> TopLines(const TopHistory& history, const TopView& view
     lines.push_back(fit(history.newest().connections.empty() ? "no connections yet: pollerctl add"
                                                              : "all connections are well"));
   } else {
-    for (std::string& line : TableLines(history, rows, look)) lines.push_back(std::move(line));
+    // All of them, also those that are not shown: the columns stay where they are.
+    std::vector<std::string> table = TableLines(history, rows, look);
+    if (height) table = Window(std::move(table), RowsIn(history, view, *height), fit);
+    for (std::string& line : table) lines.push_back(std::move(line));
   }
   if (!height) return lines;
-  const std::size_t room = std::max<std::size_t>(*height, 2) - 1;  // the last line has the keys
-  if (lines.size() > room) {
-    const std::size_t hidden = lines.size() - (room - 1);
-    lines.resize(room - 1);
-    lines.push_back(fit(fmt::format("… {} more", hidden)));
-  }
-  lines.resize(room);
+  lines.resize(std::max<std::size_t>(*height, 2) - 1);  // the last line has the keys
   lines.push_back(Paint(fit(Keys(view)), Colour::kDim, look));
   return lines;
 }

@@ -57,9 +57,18 @@ struct TopView {
   TopSort sort = TopSort::kNeed;
   bool unhealthy_only = false;
   bool paused = false;
-  std::string server;   // its address
-  std::string trouble;  // why there is no newer sample; empty: there is
+  std::size_t first = 0;  // rows above the window
+  std::string server;     // its address
+  std::string trouble;    // why there is no newer sample; empty: there is
 };
+
+// Which rows a window of `height` lines has room for.
+struct TopRows {
+  std::size_t first = 0;  // of TopView, or the last that still fills the window
+  std::size_t shown = 0;
+  std::size_t all = 0;
+};
+TopRows RowsIn(const TopHistory& history, const TopView& view, std::size_t height);
 
 // How much somebody is needed: 0 for a shop that is well, more for what should be seen first.
 int Need(const api::Connection& connection);

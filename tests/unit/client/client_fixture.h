@@ -192,6 +192,20 @@ class ClientTest : public testing::Test {
     return connection;
   }
 
+  // The server has a version, and these shops.
+  void ScriptShops(std::vector<api::Connection> shops) {
+    server.admin.script_GetServerStatus.answer = [](const auto&,
+                                                    api::GetServerStatusResponse& response) {
+      response.set_version("1.2.3");
+      return grpc::Status::OK;
+    };
+    server.connections.script_ListConnections.answer =
+        [shops = std::move(shops)](const auto&, api::ListConnectionsResponse& response) {
+          for (const api::Connection& shop : shops) *response.add_connections() = shop;
+          return grpc::Status::OK;
+        };
+  }
+
   ScriptedServer server;
   FakeTerminal terminal;
   FakeInterrupt interrupt;

@@ -26,19 +26,7 @@ constexpr const char* kLeave = "\x1b[?1049l";
 
 class ProcessTest : public ClientTest {
  protected:
-  ProcessTest() {
-    server.admin.script_GetServerStatus.answer = [](const auto&,
-                                                    api::GetServerStatusResponse& response) {
-      response.set_version("1.2.3");
-      return grpc::Status::OK;
-    };
-    server.connections.script_ListConnections.answer = [](const auto&,
-                                                          api::ListConnectionsResponse& response) {
-      *response.add_connections() = Shop(1, "shop1");
-      *response.add_connections() = Shop(2, "shop two");
-      return grpc::Status::OK;
-    };
-  }
+  ProcessTest() { ScriptShops({Shop(1, "shop1"), Shop(2, "shop two")}); }
 
   std::vector<std::string> Environment() const {
     return {"POLLERCTL_SERVER=" + server.address(), "HOME=/nonexistent"};

@@ -189,22 +189,32 @@ TEST(TopLinesTest, FitsEveryWindow) {
   EXPECT_EQ(TopLines(history, view, {.width = 100}, 24).back().substr(0, 6), "q quit");
 }
 
+TEST(TopLinesTest, ScrollsToTheLastRowAndNoFurther) {
+  std::vector<api::Connection> shops;
+  for (int i = 10; i < 50; ++i)
+    shops.push_back(Shop(i, "shop" + std::to_string(i), api::CONNECTION_HEALTH_HEALTHY));
+  TopHistory history;
+  history.Add(Sample(kNow, 0, shops));
+  TopView view;
+  EXPECT_THAT(Text(history, view, {}, 24), AllOf(HasSubstr("shop10"), HasSubstr("shop26"),
+                                                 Not(HasSubstr("shop27")), HasSubstr("… 23 more")));
+  view.first = 5;
+  EXPECT_THAT(Text(history, view, {}, 24),
+              AllOf(Not(HasSubstr("shop14")), HasSubstr("NAME"), HasSubstr("shop15"),
+                    HasSubstr("shop31"), HasSubstr("… 5 above, 18 below")));
+  view.first = 1000;
+  EXPECT_EQ(RowsIn(history, view, 24).first, 23u);
+  EXPECT_THAT(Text(history, view, {}, 24),
+              AllOf(HasSubstr("shop33"), HasSubstr("shop49"), HasSubstr("… 23 above, 0 below")));
+  EXPECT_THAT(Text(history, view, {}, 60), AllOf(HasSubstr("shop10"), Not(HasSubstr("above"))));
+}
+
 class TopTest : public ClientTest {
  protected:
   TopTest() {
-    server.admin.script_GetServerStatus.answer = [](const auto&,
-                                                    api::GetServerStatusResponse& response) {
-      response.set_version("1.2.3");
-      return grpc::Status::OK;
-    };
-    server.connections.script_ListConnections.answer = [](const auto&,
-                                                          api::ListConnectionsResponse& response) {
-      *response.add_connections() = ClientTest::Shop(1, "well");
-      *response.add_connections() = ClientTest::Shop(2, "ill");
-      response.mutable_connections(1)->mutable_state()->set_health(
-          api::CONNECTION_HEALTH_SUSPENDED);
-      return grpc::Status::OK;
-    };
+    api::Connection ill = ClientTest::Shop(2, "ill");
+    ill.mutable_state()->set_health(api::CONNECTION_HEALTH_SUSPENDED);
+    ScriptShops({ClientTest::Shop(1, "well"), ill});
   }
 };
 
@@ -231,6 +241,26 @@ TEST_F(TopTest, KeysSortFilterAndPause) {
   EXPECT_THAT(result.out, IsEmpty());
   EXPECT_THAT(script.Last(), AllOf(HasSubstr("ill"), Not(HasSubstr("well")),
                                    HasSubstr("sort: name"), HasSubstr("paused")));
+}
+
+TEST_F(TopTest, KeysScroll) {
+  std::vector<api::Connection> shops;
+  for (int i = 10; i < 50; ++i) shops.push_back(ClientTest::Shop(i, "shop" + std::to_string(i)));
+  ScriptShops(shops);
+  const auto after = [this](std::deque<char> keys) {
+    ScreenScript script;
+    script.keys = std::move(keys);
+    script.keys.push_front(ScreenScript::kUntilWoken);
+    terminal.screen = &script;
+    EXPECT_EQ(Run({"top", "--interval", "1h"}).code, 0);
+    return script.Last();
+  };
+  EXPECT_THAT(after({kKeyDown, kKeyDown, kKeyUp}), HasSubstr("… 1 above, 22 below"));
+  EXPECT_THAT(after({kKeyPageDown}), HasSubstr("… 17 above, 6 below"));
+  EXPECT_THAT(after({kKeyPageDown, kKeyPageDown, kKeyUp}), HasSubstr("… 22 above, 1 below"));
+  EXPECT_THAT(after({kKeyEnd, kKeyPageUp}), HasSubstr("… 6 above, 17 below"));
+  EXPECT_THAT(after({kKeyEnd, kKeyHome}), HasSubstr("… 23 more"));
+  EXPECT_THAT(after({kKeyEnd, 's'}), HasSubstr("… 23 more"));
 }
 
 TEST_F(TopTest, AnErrorOfTheFirstAnswerIsSaidAfterTheScreenIsGivenBack) {
