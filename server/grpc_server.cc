@@ -25,11 +25,6 @@ namespace {
 
 constexpr int kMaxReceive = 4 << 20;
 constexpr int kMaxSend = 16 << 20;
-// A client that is silent so long is asked whether it lives, and given up if it does not answer.
-constexpr int kKeepaliveMs = 60'000;
-constexpr int kKeepaliveTimeoutMs = 20'000;
-// Clients may ask as often as that, also without a call.
-constexpr int kMinClientPingMs = 10'000;
 // Calls of one connection at a time. More than one token may have: an honest client learns from us
 // that it asks for too much, instead of waiting in its own queue.
 constexpr int kMaxStreamsPerTransport = 2000;
@@ -128,17 +123,21 @@ absl::Status CannotListen(const std::string& text, const ListenAddress& address)
                     "cannot listen on " + text + ": " + WhyNotBound(address));
 }
 
-void SetLimits(grpc::ServerBuilder& builder) {
+int Milliseconds(absl::Duration duration) {
+  return static_cast<int>(absl::ToInt64Milliseconds(duration));
+}
+
+void SetLimits(grpc::ServerBuilder& builder, const KeepaliveOptions& keepalive) {
   builder.SetMaxReceiveMessageSize(kMaxReceive);
   builder.SetMaxSendMessageSize(kMaxSend);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxStreamsPerTransport);
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, Milliseconds(keepalive.silence));
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, Milliseconds(keepalive.patience));
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   // Else it would stop asking a client that has nothing to say.
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
-                             kMinClientPingMs);
+                             Milliseconds(keepalive.least_between_pings));
   // Else a second server would share the port, and calls would go to either.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
 }
@@ -169,7 +168,7 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(
 
   auto result = std::unique_ptr<GrpcServer>(new GrpcServer);
   grpc::ServerBuilder builder;
-  SetLimits(builder);
+  SetLimits(builder, options.keepalive);
   const std::vector<std::string> texts = options.Listen();
   std::vector<ListenAddress> addresses;
   std::vector<int> ports(texts.size(), 0);

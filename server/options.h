@@ -23,6 +23,13 @@ namespace poller {
 
 inline constexpr std::string_view kDefaultListen = "127.0.0.1:50051";
 
+// How the ends of a quiet connection learn that the other is still there.
+struct KeepaliveOptions {
+  absl::Duration silence = absl::Seconds(60);   // a client that is silent so long is asked
+  absl::Duration patience = absl::Seconds(20);  // and given up if it does not answer
+  absl::Duration least_between_pings = absl::Seconds(10);  // of a client, also without a call
+};
+
 struct Options {
   std::filesystem::path data_dir = "./data";
   std::filesystem::path db_path;              // empty: poller.db in data_dir
@@ -63,6 +70,7 @@ struct Options {
   // Without flags: nobody needs another value, save tests that will not wait.
   absl::Duration tls_reload = absl::Seconds(30);  // between two looks at the files; 1 s and more
   absl::Duration longest_refusal = absl::Seconds(5);  // of a wrong token
+  KeepaliveOptions keepalive;
 
   LogLevel log_level = LogLevel::kInfo;
   LogFormat log_format = LogFormat::kLogfmt;

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/integration/server/event_writer.h"
 #include "tests/integration/server/server_fixture.h"
 
 namespace poller {
@@ -20,13 +21,7 @@ class EventStreamTest : public ServerFixture {
     return request;
   }
   v1::Connection AddQuiet(const std::string& name) {
-    v1::CreateConnectionRequest request;
-    *request.mutable_connection() = ShopSettings(name);
-    request.mutable_connection()->set_paused_polling(true);
-    request.mutable_connection()->set_paused_delivery(true);
-    const auto created = Call(connections_, &Stub::CreateConnection, request);
-    EXPECT_TRUE(created.ok()) << created.status.error_message();
-    return created->connection();
+    return test::AddPaused(channel_, admin_, ShopSettings(name));
   }
   // Two events.
   void Toggle(std::int64_t id) {

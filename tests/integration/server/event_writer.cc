@@ -29,21 +29,14 @@ grpc::Status Act(const std::shared_ptr<grpc::Channel>& channel, const std::strin
 
 }  // namespace
 
-std::int64_t AddQuietConnection(const std::shared_ptr<grpc::Channel>& channel,
-                                const std::string& token, const std::string& name) {
+v1::Connection AddPaused(const std::shared_ptr<grpc::Channel>& channel, const std::string& token,
+                         v1::Connection connection) {
   grpc::ClientContext context;
   context.AddMetadata("authorization", "Bearer " + token);
   v1::CreateConnectionRequest request;
-  v1::Connection& connection = *request.mutable_connection();
-  connection.set_name(name);
-  connection.mutable_odoo()->set_url("https://odoo.example");
-  connection.mutable_odoo()->set_database("shop");
-  connection.mutable_odoo()->set_username("admin");
-  connection.mutable_odoo()->set_api_key("key");
-  connection.mutable_webhook()->set_url("https://receiver.example");
-  connection.mutable_webhook()->set_secret("secret");
-  connection.set_paused_polling(true);
-  connection.set_paused_delivery(true);
+  *request.mutable_connection() = std::move(connection);
+  request.mutable_connection()->set_paused_polling(true);
+  request.mutable_connection()->set_paused_delivery(true);
   v1::CreateConnectionResponse response;
   const grpc::Status status =
       v1::ConnectionService::NewStub(channel)->CreateConnection(&context, request, &response);
@@ -51,7 +44,20 @@ std::int64_t AddQuietConnection(const std::shared_ptr<grpc::Channel>& channel,
     std::fprintf(stderr, "%s\n", status.error_message().c_str());
     std::abort();
   }
-  return response.connection().id();
+  return response.connection();
+}
+
+std::int64_t AddQuietConnection(const std::shared_ptr<grpc::Channel>& channel,
+                                const std::string& token, const std::string& name) {
+  v1::Connection connection;
+  connection.set_name(name);
+  connection.mutable_odoo()->set_url("https://odoo.example");
+  connection.mutable_odoo()->set_database("shop");
+  connection.mutable_odoo()->set_username("admin");
+  connection.mutable_odoo()->set_api_key("key");
+  connection.mutable_webhook()->set_url("https://receiver.example");
+  connection.mutable_webhook()->set_secret("secret");
+  return AddPaused(channel, token, std::move(connection)).id();
 }
 
 EventWriter::EventWriter(std::string token, std::int64_t connection)

@@ -10,10 +10,15 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
+#include "odoopoller/v1/connection.pb.h"
 
 namespace poller::test {
 
-// Makes a connection that neither polls nor delivers. Aborts if the server does not.
+// Makes `connection`, which neither polls nor delivers. Aborts if the server does not.
+odoopoller::v1::Connection AddPaused(const std::shared_ptr<grpc::Channel>& channel,
+                                     const std::string& token,
+                                     odoopoller::v1::Connection connection);
+// The same of an Odoo that there is not.
 std::int64_t AddQuietConnection(const std::shared_ptr<grpc::Channel>& channel,
                                 const std::string& token, const std::string& name);
 

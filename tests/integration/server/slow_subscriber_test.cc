@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/storage/sqlite/database.h"
 #include "tests/integration/server/event_writer.h"
 #include "tests/integration/server/server_fixture.h"
 #include "tests/support/resident.h"
@@ -131,6 +132,36 @@ TEST_F(SlowSubscriberTest, IsCutWhenItsTokenIsRevokedThoughItReadsNothing) {
   EXPECT_LT(Read(*slow, kWriters * 250).size(), kWriters * 250u);
   // Not UNAUTHENTICATED: that would have waited behind the message that was under way.
   EXPECT_EQ(slow->Finish().error_code(), grpc::CANCELLED);
+}
+
+TEST_F(SlowSubscriberTest, WhosePlaceWasPrunedMeanwhileIsToldWhatThereStillIs) {
+  Start();
+  const auto writers = Writers();
+  const std::int64_t begin = NewestSequence();
+  const auto slow = Subscribe(begin);
+  const auto live = Subscribe(begin);
+  // More than fits the window of `slow` and what the server keeps at hand.
+  for (const auto& writer : writers) writer->WriteUpTo(500);
+  ASSERT_EQ(Read(*live, kWriters * 500).size(), kWriters * 500u);
+  const std::int64_t oldest = NewestSequence() - 10;
+  {
+    ASSERT_OK_AND_ASSIGN(const auto db,
+                         Database::Open(options_.DbPath(), Database::Mode::kReadWrite));
+    ASSERT_OK(db->Exec("DELETE FROM event WHERE sequence < ?1", oldest));
+  }
+  // What was under way arrives, without a gap.
+  const std::vector<std::int64_t> got = Read(*slow, kWriters * 500);
+  for (std::size_t i = 0; i < got.size(); ++i)
+    ASSERT_EQ(got[i], begin + 1 + static_cast<std::int64_t>(i));
+  ASSERT_LT(got.back(), oldest);
+  const Answer<v1::StreamSyncEventsResponse> end{slow->Finish(), {}};
+  EXPECT_THAT(end, FailsWith(grpc::OUT_OF_RANGE, "EVENTS_PRUNED"));
+  const auto range = InfoOf(end.status).metadata();
+  EXPECT_EQ(range.at("oldest_sequence"), std::to_string(oldest));
+  EXPECT_EQ(range.at("newest_sequence"), std::to_string(NewestSequence()));
+  EXPECT_NE(range.at("log_id"), "");
+  // There it can go on.
+  EXPECT_EQ(Read(*Subscribe(oldest - 1), 1), std::vector<std::int64_t>{oldest});
 }
 
 }  // namespace

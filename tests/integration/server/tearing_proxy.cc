@@ -96,7 +96,9 @@ asio::awaitable<void> TearingProxy::Pump(std::shared_ptr<Session> session, bool 
   while (!error && !torn) {
     std::size_t bytes = co_await from.async_read_some(
         asio::buffer(chunk), asio::redirect_error(asio::use_awaitable, error));
+    if (error && stalled_) co_return;  // the other end does not learn it
     if (error) break;
+    if (stalled_) continue;
     if (to_client && session->tear) {
       std::size_t& left = session->tear->after;
       torn = bytes >= left;

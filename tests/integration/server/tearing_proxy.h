@@ -1,6 +1,7 @@
 // A TCP proxy on loopback that breaks connections where a test says.
 #pragma once
 
+#include <atomic>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -32,6 +33,9 @@ class TearingProxy {
   std::string address() const;
   // What is accepted from now on leads to `server`, an address like ours, and breaks at `tear`.
   void Next(const std::string& server, std::optional<Tear> tear);
+  // From now on nothing passes in either direction, and nothing is closed: what a cable that was
+  // pulled looks like from its ends.
+  void Stall() { stalled_ = true; }
 
  private:
   struct Route {
@@ -40,14 +44,15 @@ class TearingProxy {
   };
   struct Session;
   boost::asio::awaitable<void> Accept();
-  static boost::asio::awaitable<void> Serve(std::shared_ptr<Session> session, Route route);
+  boost::asio::awaitable<void> Serve(std::shared_ptr<Session> session, Route route);
   // One direction, until either side closes or the connection is torn.
-  static boost::asio::awaitable<void> Pump(std::shared_ptr<Session> session, bool to_client);
+  boost::asio::awaitable<void> Pump(std::shared_ptr<Session> session, bool to_client);
 
   boost::asio::io_context io_;
   boost::asio::ip::tcp::acceptor acceptor_;
   absl::Mutex mu_;
   Route route_ ABSL_GUARDED_BY(mu_);
+  std::atomic<bool> stalled_ = false;
   std::thread thread_;
 };
 
