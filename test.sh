@@ -59,4 +59,7 @@ tests/e2e/disk_full.sh
 tests/e2e/clock.sh
 tests/e2e/restore.sh
 
+step "taking over from the Python poller"
+tests/e2e/import.sh
+
 step "done"

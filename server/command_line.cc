@@ -19,6 +19,8 @@ struct Given {
   std::map<std::string, std::vector<std::string>, std::less<>> values;  // by flag
   std::map<std::string, bool, std::less<>> switches;
   std::string file;
+  std::string from, fernet_key_file;
+  bool yes = false, dry_run = false;
 };
 
 absl::Status Bad(std::string_view what) {
@@ -54,7 +56,12 @@ absl::StatusOr<Given> Read(std::vector<std::string> arguments, Command& command)
   auto* restore = app.add_subcommand("restore");
   restore->add_option("FILE", given.file)->required();
   auto* admin_token = app.add_subcommand("admin-token");
-  for (auto* sub : {check, keygen, restore, admin_token}) sub->set_help_flag();
+  auto* import = app.add_subcommand("import");
+  import->add_option("--from", given.from)->required();
+  import->add_option("--fernet-key-file", given.fernet_key_file)->required();
+  import->add_flag("--yes", given.yes);
+  import->add_flag("--dry-run", given.dry_run);
+  for (auto* sub : {check, keygen, restore, admin_token, import}) sub->set_help_flag();
   app.require_subcommand(0, 1);
   try {
     std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the back
@@ -66,6 +73,7 @@ absl::StatusOr<Given> Read(std::vector<std::string> arguments, Command& command)
   if (keygen->parsed()) command = Command::kKeygen;
   if (restore->parsed()) command = Command::kRestore;
   if (admin_token->parsed()) command = Command::kAdminToken;
+  if (import->parsed()) command = Command::kImport;
   if (version) command = Command::kVersion;
   if (help) command = Command::kHelp;
   return given;
@@ -120,6 +128,7 @@ bool TakesOptions(Command command) {
     case Command::kServe:
     case Command::kCheck:
     case Command::kRestore:
+    case Command::kImport:
     case Command::kAdminToken:
       return true;
     case Command::kKeygen:
@@ -141,6 +150,7 @@ absl::StatusOr<CommandLine> ParseCommandLine(const std::vector<std::string>& arg
   }
   if (!TakesOptions(line.command)) return line;
   line.file = given.file;
+  line.import = {given.from, given.fernet_key_file, given.yes, given.dry_run};
   for (const Setting& setting : Settings()) {
     RETURN_IF_ERROR(ApplySetting(setting, given, environment, line.options));
   }
@@ -161,6 +171,11 @@ std::string HelpText() {
       "                                put a backup back; what was there is kept beside it\n"
       "       pollerd admin-token [FLAGS]\n"
       "                                make a new token of an administrator, if none is left\n"
+      "       pollerd import --from poller.db --fernet-key-file FILE [--dry-run | --yes] [FLAGS]\n"
+      "                                take over from the Python poller: its connections "
+      "(paused),\n"
+      "                                what they sent and what they owe. Shows what there is and\n"
+      "                                asks; --yes does not ask, --dry-run changes nothing\n"
       "       pollerd --help | --version\n"
       "\n"
       "Each flag has an environment variable; the flag wins. Durations are written 30s, 5m, 72h, "

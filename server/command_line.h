@@ -13,12 +13,21 @@ namespace poller {
 
 using Environment = std::map<std::string, std::string>;
 
-enum class Command { kServe, kCheck, kKeygen, kRestore, kAdminToken, kHelp, kVersion };
+enum class Command { kServe, kCheck, kKeygen, kRestore, kAdminToken, kImport, kHelp, kVersion };
+
+// Of kImport.
+struct ImportArguments {
+  std::filesystem::path from;             // the database of the Python poller
+  std::filesystem::path fernet_key_file;  // what its secrets are sealed with
+  bool yes = false;                       // do not ask
+  bool dry_run = false;                   // look, and change nothing
+};
 
 struct CommandLine {
   Command command = Command::kServe;
   Options options;
-  std::filesystem::path file;         // kRestore: the backup
+  std::filesystem::path file;  // kRestore: the backup
+  ImportArguments import;
   std::vector<std::string> warnings;  // variables that look like ours and are not
 };
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/random_source.h"
 #include "core/base/status.h"
@@ -14,6 +15,7 @@
 #include "server/command_line.h"
 #include "server/commands/admin_token.h"
 #include "server/commands/check.h"
+#include "server/commands/import.h"
 #include "server/commands/keygen.h"
 #include "server/commands/restore.h"
 #include "server/grpc_server.h"
@@ -51,6 +53,8 @@ int Serve(const Options& options, Logger& log) {
 absl::Status RunOffline(const CommandLine& line, Logger& log) {
   if (line.command == Command::kRestore) return RunRestore(line.file, line.options, log);
   if (line.command == Command::kAdminToken) return RunAdminToken(line.options, log);
+  if (line.command == Command::kImport)
+    return RunImport(line.import, line.options, TerminalConsole(), SystemClock(), log);
   return RunCheck(line.options, log);
 }
 

@@ -165,8 +165,10 @@ std::string Problem(const api::Connection& connection) {
   if (state.receiver_breaker().state() >= api::BREAKER_STATE_OPEN)
     return "the receiver fails: " + state.receiver_breaker().last_error();
   if (state.has_held_since()) return "held after a restore until a poll and a sweep are complete";
-  if (state.dead_count() > 0) return fmt::format("{} dead", state.dead_count());
-  return "";
+  std::string dead;
+  if (state.dead_count() > 0) dead = fmt::format("{} dead", state.dead_count());
+  if (state.pause_note().empty() || dead.empty()) return dead + state.pause_note();
+  return dead + "; " + state.pause_note();
 }
 
 void PrintConnections(Session& session,
@@ -205,6 +207,7 @@ void PrintConnection(Session& session, const api::Connection& connection) {
                     Colour::kWarn));
   }
   fields.Add("Health", HealthCell(connection));
+  if (!state.pause_note().empty()) fields.Add("Paused", Cell(state.pause_note(), Colour::kWarn));
   if (state.health() == api::CONNECTION_HEALTH_STANDS_STILL)
     fields.Add("Stands still", Cell(Problem(connection), Colour::kBad));
   if (state.has_suspension()) {

@@ -86,6 +86,9 @@ struct Connection {
   std::int64_t version = 0;  // rises with every change of the settings: the etag
   ConnectionSettings settings;
   std::optional<SecretRotation> rotation;  // of settings.webhook.secret; may be over already
+  // Why it is paused, where no operator paused it: it was imported. Gone once either leg is resumed
+  // or paused.
+  std::string pause_note;
   absl::Time created_at;
   absl::Time updated_at;
 

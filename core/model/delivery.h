@@ -34,6 +34,10 @@ inline constexpr std::string_view kEventConfirmed = "order.confirmed";
 inline constexpr std::string_view kEventUpdated = "order.updated";
 inline constexpr std::string_view kEventCancelled = "order.cancelled";
 
+// Delivery::reason of what another program did before this one took over: its content was not seen
+// here. Delivered, dead (given up there), or pending (to be read again before it can be sent).
+inline constexpr std::string_view kReasonImported = "imported";
+
 struct Delivery {
   DeliveryId id;
   ConnectionId connection;
@@ -56,7 +60,7 @@ struct Delivery {
   int last_http_status = 0;  // 0: no answer yet
   std::string last_error;    // why it failed or is dead, safe to show
   std::string reason;  // dead, discarded, withdrawn: a stable word ("max_attempts", "unmappable",
-                       // "operator", "cancelled")
+                       // "operator", "cancelled"); kReasonImported
 };
 
 // One request, or one operator's act, on a delivery.
@@ -86,6 +90,9 @@ struct OrderHead {
   // Odoo's clock (Date) of the read.
   absl::Time observed_at = absl::InfinitePast();
   DeliveryId delivery;  // its delivery
+  // Taken over with kReasonImported: its content is not known, only what Odoo had written when it
+  // was read (write_date, line_write_date).
+  bool imported = false;
   DeliveryStatus status = DeliveryStatus::kPending;
 };
 

@@ -121,7 +121,7 @@ Task<absl::Duration> BackgroundWork::RunSweep() {
   manner.priority = LanePriority::kBackground;
   OrderIngest ingest(context_.ingest, context_.options, host_.subject(std::move(*connection)),
                      std::move(manner));
-  Sweep sweep(context_.ingest.ingest, context_.ingest.storage_pool, context_.options, ingest);
+  Sweep sweep(context_.options, ingest);
   const absl::Status end = co_await sweep.Run();
   host_.undecided(ingest.undecided());
   // It is due again at once, under the new settings or when polls run again.

@@ -85,10 +85,8 @@ Task<absl::Status> JobRunner::FindJob() {
   working_ = job_.has_value();
   if (same || !job_.has_value()) co_return absl::OkStatus();
   failures_ = 0;
-  work_ = job_->spec.kind == JobKind::kBackfill
-              ? MakeBackfill(job_->spec, context_.options)
-              : MakeReconcile(job_->spec, context_.options, context_.ingest.ingest,
-                              context_.ingest.storage_pool);
+  work_ = job_->spec.kind == JobKind::kBackfill ? MakeBackfill(job_->spec, context_.options)
+                                                : MakeReconcile(job_->spec, context_.options);
   co_return absl::OkStatus();
 }
 

@@ -8,7 +8,6 @@
 #include "core/model/job.h"
 #include "core/polling/order_ingest.h"
 #include "core/polling/polling_options.h"
-#include "core/storage/ingest_store.h"
 
 namespace poller {
 
@@ -42,8 +41,7 @@ std::unique_ptr<JobWork> MakeBackfill(const JobSpec& spec, const PollingOptions&
 // With `repair` each of these but the last two is delivered, or withdrawn; without, nothing is
 // written. What lies in the polls' window is on its way and no difference, and neither is what was
 // there before the connection began and `start_from` did not ask for: it is counted
-// (JobProgress::baseline) and left alone. `store` outlives it.
-std::unique_ptr<JobWork> MakeReconcile(const JobSpec& spec, const PollingOptions& options,
-                                       IngestStore& store, Executor storage_pool);
+// (JobProgress::baseline) and left alone.
+std::unique_ptr<JobWork> MakeReconcile(const JobSpec& spec, const PollingOptions& options);
 
 }  // namespace poller

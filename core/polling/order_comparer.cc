@@ -24,8 +24,10 @@ Look LookAt(const Window& window, const CompareRules& rules, const odoo::ListedO
     return Look::kRead;
   const Look look = Decide(window, row, head);
   if (look != Look::kDrop || !IsConfirmedState(row.state)) return look;
-  const bool dead_letter =
-      head->status == DeliveryStatus::kDead && head->content_hash.empty() && rules.dead_letters;
+  const bool dead_letter = head->status == DeliveryStatus::kDead && head->content_hash.empty() &&
+                           !head->imported && rules.dead_letters;
+  // Its content was never seen here, and is owed.
+  if (head->imported && head->status == DeliveryStatus::kPending) return Look::kRead;
   const bool undecided =
       rules.undecided && head->observed_at < window.date.value_or(absl::InfiniteFuture());
   return dead_letter || undecided ? Look::kRead : look;

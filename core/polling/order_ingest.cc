@@ -85,6 +85,13 @@ Task<absl::StatusOr<std::vector<OrderHead>>> OrderIngest::Heads(std::vector<Orde
   co_return co_await Offload(deps_.storage_pool, std::move(work));
 }
 
+Task<absl::StatusOr<std::vector<OrderHead>>> OrderIngest::OpenOrders(std::string written_since,
+                                                                     OrderId after, int limit) {
+  auto work = [&ingest = deps_.ingest, id = connection().id, since = std::move(written_since),
+               after, limit] { return ingest.OpenOrders(id, since, after, limit); };
+  co_return co_await Offload(deps_.storage_pool, std::move(work));
+}
+
 IngestBatch OrderIngest::NewBatch() const {
   IngestBatch batch;
   batch.connection = connection().id;

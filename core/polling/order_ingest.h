@@ -99,6 +99,9 @@ class OrderIngest {
 
   // Blocking work of the store, off this thread.
   Task<absl::StatusOr<std::vector<OrderHead>>> Heads(std::vector<OrderId> orders);
+  // IngestStore::OpenOrders of the connection.
+  Task<absl::StatusOr<std::vector<OrderHead>>> OpenOrders(std::string written_since, OrderId after,
+                                                          int limit);
   // Commits in the manner of this pass and counts. Call it in a step. kAborted: the connection was
   // edited (the pass ends, nothing is written); kNotFound: it is gone.
   Task<absl::Status> Commit(IngestBatch batch);

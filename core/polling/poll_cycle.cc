@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <string_view>
 
 #include "core/base/status.h"
 #include "core/base/text.h"
@@ -11,6 +12,8 @@ namespace {
 
 // What a connection may remember of its last poll; a larger window is left to the sweep.
 constexpr std::size_t kMaxRemembered = 20000;
+// A write_date behind all others.
+constexpr std::string_view kNoneWritten = "9999-12-31 23:59:59";
 
 // Orders of the window that the poll before listed and this one does not. Both lists are sorted by
 // id.
@@ -32,7 +35,7 @@ std::vector<OrderId> Missing(const std::vector<std::pair<OrderId, std::string>>&
 }  // namespace
 
 PollCycle::PollCycle(const PollingOptions& options, OrderIngest& ingest, PassMemory& memory)
-    : ingest_(ingest), memory_(memory), comparer_(options, ingest) {}
+    : options_(options), ingest_(ingest), memory_(memory), comparer_(options, ingest) {}
 
 Task<absl::Status> PollCycle::Poll() {
   WindowListing listing(ingest_, comparer_,
@@ -43,7 +46,30 @@ Task<absl::Status> PollCycle::Poll() {
     CO_RETURN_IF_ERROR(wanted);
     CO_RETURN_IF_ERROR(co_await ingest_.ReadAndCommit(std::move(*wanted)));
   }
+  CO_RETURN_IF_ERROR(co_await ReadImported());
   co_return co_await Conclude(listing.from(), std::move(listed));
+}
+
+// What another program still owed when this one took over may have been written long before the
+// window. It is read by the first poll that is complete; what that could not read, by sweeps.
+Task<absl::Status> PollCycle::ReadImported() {
+  if (memory_.read_imported || ingest_.state().mark != ingest_.state().started)
+    co_return absl::OkStatus();
+  OrderId after;
+  bool last = false;
+  while (!last) {
+    auto open = co_await ingest_.OpenOrders(std::string(kNoneWritten), after, options_.page_size);
+    CO_RETURN_IF_ERROR(open);
+    last = open->size() < static_cast<std::size_t>(options_.page_size);
+    std::vector<OrderId> owed;
+    for (const OrderHead& head : *open) {
+      after = head.order;
+      if (head.imported && head.status == DeliveryStatus::kPending) owed.push_back(head.order);
+    }
+    CO_RETURN_IF_ERROR(co_await comparer_.LookUp(std::move(owed), CompareRules()));
+  }
+  memory_.read_imported = true;
+  co_return absl::OkStatus();
 }
 
 // The orders of the next page that are to be read; those that are cancelled are committed at once.

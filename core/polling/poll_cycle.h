@@ -24,6 +24,8 @@ struct PassMemory {
   std::vector<std::pair<OrderId, std::string>> listed;
   // Orders that seem to be gone, or whose reading decided nothing: looked up by the next poll.
   std::vector<OrderId> suspects;
+  // What was imported and waits to be read was looked up.
+  bool read_imported = false;
 };
 
 // One pass, used by one coroutine. Errors: those of Odoo (with their ErrorKind), of the stores, and
@@ -40,8 +42,10 @@ class PollCycle {
  private:
   using Listed = std::vector<std::pair<OrderId, std::string>>;
   Task<absl::StatusOr<std::vector<WantedOrder>>> Page(WindowListing& listing, Listed& listed);
+  Task<absl::Status> ReadImported();
   Task<absl::Status> Conclude(absl::Time from, Listed listed);
 
+  const PollingOptions& options_;
   OrderIngest& ingest_;
   PassMemory& memory_;
   OrderComparer comparer_;

@@ -5,13 +5,13 @@
 #include <utility>
 #include <vector>
 
-#include "core/async/offload.h"
 #include "core/base/status.h"
 #include "core/base/text.h"
 #include "core/polling/job_work.h"
 #include "core/polling/order_comparer.h"
 #include "core/polling/range_listing.h"
 #include "core/polling/whole_read.h"
+#include "core/storage/ingest_decision.h"
 
 namespace poller {
 namespace {
@@ -37,6 +37,8 @@ bool IsUndelivered(DeliveryStatus status) {
 // What is wrong with an order that could be read; empty: nothing.
 std::string Compare(const Observation& seen, const OrderHead* head) {
   if (head == nullptr) return "missing";
+  if (IsAsImported(*head, seen.write_date, seen.line_write_date))
+    return IsUndelivered(head->status) ? "undelivered" : "";
   if (head->condition == OrderCondition::kCancelled || head->content_hash != seen.content_hash) {
     return "differs";
   }
@@ -66,13 +68,10 @@ class StartScope {
 
 class Reconcile final : public JobWork {
  public:
-  Reconcile(const JobSpec& spec, const PollingOptions& options, IngestStore& store,
-            Executor storage_pool)
+  Reconcile(const JobSpec& spec, const PollingOptions& options)
       : spec_(spec),
         batch_size_(static_cast<std::size_t>(options.batch_size)),
         page_size_(options.page_size),
-        store_(store),
-        storage_pool_(std::move(storage_pool)),
         listing_(spec, options.page_size) {}
 
   OrderIngest::Manner Manner() override {
@@ -237,12 +236,8 @@ class Reconcile final : public JobWork {
   }
 
   Task<absl::StatusOr<std::vector<OrderHead>>> OpenOrders(OrderIngest& ingest, OrderId after) {
-    const std::string since =
-        spec_.since == absl::InfinitePast() ? "" : FormatOdooTime(spec_.since);
-    auto work = [&store = store_, id = ingest.connection().id, since, after, limit = page_size_] {
-      return store.OpenOrders(id, since, after, limit);
-    };
-    co_return co_await Offload(storage_pool_, std::move(work));
+    std::string since = spec_.since == absl::InfinitePast() ? "" : FormatOdooTime(spec_.since);
+    co_return co_await ingest.OpenOrders(std::move(since), after, page_size_);
   }
 
   Task<absl::Status> LookUp(OrderIngest& ingest, std::vector<OrderHead> heads) {
@@ -280,8 +275,6 @@ class Reconcile final : public JobWork {
   const JobSpec spec_;
   const std::size_t batch_size_;
   const int page_size_;
-  IngestStore& store_;
-  const Executor storage_pool_;
   RangeListing listing_;
   // Of the step that runs:
   JobProgress* progress_ = nullptr;
@@ -290,9 +283,8 @@ class Reconcile final : public JobWork {
 
 }  // namespace
 
-std::unique_ptr<JobWork> MakeReconcile(const JobSpec& spec, const PollingOptions& options,
-                                       IngestStore& store, Executor storage_pool) {
-  return std::make_unique<Reconcile>(spec, options, store, std::move(storage_pool));
+std::unique_ptr<JobWork> MakeReconcile(const JobSpec& spec, const PollingOptions& options) {
+  return std::make_unique<Reconcile>(spec, options);
 }
 
 }  // namespace poller

@@ -3,20 +3,14 @@
 #include <algorithm>
 #include <utility>
 
-#include "core/async/offload.h"
 #include "core/base/status.h"
 #include "core/base/text.h"
 #include "core/polling/line_query.h"
 
 namespace poller {
 
-Sweep::Sweep(IngestStore& store, Executor storage_pool, const PollingOptions& options,
-             OrderIngest& ingest)
-    : store_(store),
-      storage_pool_(std::move(storage_pool)),
-      options_(options),
-      ingest_(ingest),
-      comparer_(options, ingest) {}
+Sweep::Sweep(const PollingOptions& options, OrderIngest& ingest)
+    : options_(options), ingest_(ingest), comparer_(options, ingest) {}
 
 Task<absl::Status> Sweep::Run() {
   const ConnectionState& state = ingest_.state();
@@ -87,10 +81,8 @@ Task<absl::Status> Sweep::CheckOpen(const WindowListing& listing, std::vector<Or
 }
 
 Task<absl::StatusOr<std::vector<OrderHead>>> Sweep::OpenOrders(absl::Time from) {
-  auto work = [&store = store_, id = ingest_.connection().id,
-               since = FormatOdooTime(std::max(absl::UnixEpoch(), from)), after = checked_,
-               limit = options_.page_size] { return store.OpenOrders(id, since, after, limit); };
-  co_return co_await Offload(storage_pool_, std::move(work));
+  std::string since = FormatOdooTime(std::max(absl::UnixEpoch(), from));
+  co_return co_await ingest_.OpenOrders(std::move(since), checked_, options_.page_size);
 }
 
 }  // namespace poller

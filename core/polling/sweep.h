@@ -22,9 +22,8 @@ namespace poller {
 // One pass, used by one coroutine, step by step behind the polls. Errors: as those of PollCycle.
 class Sweep {
  public:
-  // All outlive it. `ingest` is its own. The connection has begun.
-  Sweep(IngestStore& store, Executor storage_pool, const PollingOptions& options,
-        OrderIngest& ingest);
+  // Both outlive it. `ingest` is its own. The connection has begun.
+  Sweep(const PollingOptions& options, OrderIngest& ingest);
 
   Task<absl::Status> Run();
 
@@ -34,8 +33,6 @@ class Sweep {
   Task<absl::Status> CheckOpen(const WindowListing& listing, std::vector<OrderId> listed);
   Task<absl::StatusOr<std::vector<OrderHead>>> OpenOrders(absl::Time from);
 
-  IngestStore& store_;
-  Executor storage_pool_;
   const PollingOptions& options_;
   OrderIngest& ingest_;
   OrderComparer comparer_;

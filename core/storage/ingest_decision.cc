@@ -95,7 +95,28 @@ OrderHead Touched(const OrderHead& head, const std::string& write_date, bool you
   return touched;
 }
 
+IngestDecision Adopt(const OrderHead& head, const Observation& order, const IngestBatch& batch) {
+  IngestDecision decision;
+  decision.outcome = Outcome::kUnchanged;
+  decision.adopt = head.delivery;
+  decision.head = Touched(head, order.write_date, order.young, batch);
+  decision.head->content_hash = order.content_hash;
+  decision.head->line_write_date = order.line_write_date;
+  decision.head->line_stamps = order.line_stamps;
+  return decision;
+}
+
 }  // namespace
+
+bool IsAsImported(const OrderHead& head, const std::string& write_date,
+                  const std::string& line_write_date) {
+  if (!head.imported || head.status == DeliveryStatus::kPending) return false;
+  if (head.condition == OrderCondition::kCancelled || line_write_date > head.line_write_date)
+    return false;
+  // When it was written is known for sure of what was delivered alone.
+  return head.status == DeliveryStatus::kDead ? write_date <= head.write_date
+                                              : write_date == head.write_date;
+}
 
 IngestDecision Decide(const OrderHistory& history, const Observation& order,
                       const IngestBatch& batch) {
@@ -104,6 +125,10 @@ IngestDecision Decide(const OrderHistory& history, const Observation& order,
   if (history.head) {
     const OrderHead& head = *history.head;
     if (IsStale(head, order.write_date, batch)) return {.outcome = Outcome::kStale};
+    if (IsAsImported(head, order.write_date, order.line_write_date) &&
+        batch.mode != IngestMode::kResend) {
+      return Adopt(head, order, batch);
+    }
     const bool equal = head.condition == OrderCondition::kConfirmed && !head.content_hash.empty() &&
                        !history.damaged && head.content_hash == order.content_hash;
     const bool touch = batch.mode == IngestMode::kDeliver && batch.send_every_touch &&
@@ -142,6 +167,8 @@ IngestDecision Decide(const OrderHistory& history, const UnmappableOrder& order,
   if (history.head) {
     const OrderHead& head = *history.head;
     if (IsStale(head, order.write_date, batch)) return {.outcome = Outcome::kStale};
+    if (IsAsImported(head, order.write_date, std::string()) && batch.mode != IngestMode::kResend)
+      return {.outcome = Outcome::kUnchanged};
     if (history.unmappable && head.condition == OrderCondition::kConfirmed &&
         !AsksForBaseline(head, batch) && head.write_date == order.write_date &&
         history.unmappable_reason == order.reason) {

@@ -10,6 +10,10 @@
 //   confirmed           other content        the next revision, also when an older revision had
 //                                            that content
 //   confirmed           cancelled            the next revision: confirmed anew
+//   confirmed           imported, delivered  UNCHANGED if nothing was written since, and its content
+//                       or dead              is what the head has from now on: what another program
+//                                            sent is not sent again, what it gave up stays dead
+//   confirmed           imported, pending    the next revision
 //   cannot be mapped    same record, reason  UNCHANGED
 //   cannot be mapped    anything else        the next revision, dead
 //   cancelled           none, or cancelled   nothing to say
@@ -103,12 +107,19 @@ struct IngestDecision {
   std::optional<NewRevision> revision = std::nullopt;
   std::vector<DeliveryId> supersede = {};
   std::optional<DeliveryId> withdraw = std::nullopt;
+  // Imported: takes the observation's content for its own.
+  std::optional<DeliveryId> adopt = std::nullopt;
   // Becomes pending and due now, for a resend past breaker and backoff; nothing changes if it is so
   // already.
   std::optional<DeliveryId> requeue = std::nullopt;
   // The head to store. `delivery` and `status` are those of `revision`, if there is one.
   std::optional<OrderHead> head = std::nullopt;
 };
+
+// An imported head whose order was not written since: what is read now is what was sent, or given
+// up. Not so what waits to be read.
+bool IsAsImported(const OrderHead& head, const std::string& write_date,
+                  const std::string& line_write_date);
 
 IngestDecision Decide(const OrderHistory& history, const Observation& order,
                       const IngestBatch& batch);

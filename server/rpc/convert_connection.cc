@@ -244,6 +244,7 @@ v1::Connection ToProto(const ConnectionWithState& with_state, const ConnectionRu
   proto.set_paused_delivery(settings.paused_delivery);
   *proto.mutable_state() = ToProto(with_state.state);
   proto.mutable_state()->set_health(HealthOf(with_state, disk_low));
+  proto.mutable_state()->set_pause_note(connection.pause_note);
   // As of the last poll: what is said of the protocol in use belongs to its use.
   proto.mutable_state()->set_protocol_warning(
       odoo::ProtocolWarning(with_state.state.odoo_version, with_state.state.odoo_protocol,

@@ -27,7 +27,7 @@ namespace {
   "s.last_poll_error, s.waiting, s.dead, "                                                        \
   "(SELECT min(d.pending_since) FROM delivery d WHERE d.connection_id = c.id AND d.status = 0), " \
   "s.held_since, c.webhook_previous_secret, c.webhook_rotated_until, s.odoo_protocol, "           \
-  "s.key_expires_at "                                                                             \
+  "s.key_expires_at, c.pause_note "                                                               \
   "FROM connection c JOIN connection_state s ON s.connection_id = c.id WHERE c.deleted = 0 "
 
 SealContext ApiKeyPlace(const std::string& uid) { return {"connection", uid, "odoo_api_key"}; }
@@ -139,6 +139,7 @@ absl::StatusOr<ConnectionWithState> ReadRow(const Query& row, const Vault& vault
   settings.paused_delivery = row.Bool(25);
   connection.created_at = row.TimeOr(26, absl::InfinitePast());
   connection.updated_at = row.TimeOr(27, absl::InfinitePast());
+  connection.pause_note = row.Text(63);
   result.state = ReadState(row, 28);
   if (!row.IsNull(60)) {
     SecretRotation rotation;
@@ -236,8 +237,30 @@ absl::StatusOr<ConnectionWithState> ReadConnection(Database& db, const Vault& va
   return NoSuchConnection(id);
 }
 
-absl::Status InsertConnection(Database& db, const Vault& vault, const std::string& uid,
-                              const ConnectionSettings& settings, absl::Time now) {
+absl::StatusOr<ConnectionId> IdOfName(Database& db, const std::string& name) {
+  Query query = db.Run("SELECT id FROM connection WHERE name = ?1 AND deleted = 0", name);
+  if (query.Next()) return query.As<ConnectionId>(0);
+  RETURN_IF_ERROR(query.status());
+  return WithReason(
+      MakeStatus(absl::StatusCode::kNotFound, "there is no connection named \"" + name + "\""),
+      "CONNECTION_NOT_FOUND");
+}
+
+absl::Status NameTaken(const std::string& name) {
+  return WithReason(MakeStatus(absl::StatusCode::kAlreadyExists,
+                               "there is a connection named \"" + name + "\" already"),
+                    "NAME_TAKEN");
+}
+
+absl::StatusOr<ConnectionRef> InsertConnection(Transaction& transaction, const Vault& vault,
+                                               const ConnectionSettings& settings,
+                                               const Actor& actor, absl::Time now) {
+  Database& db = transaction.db;
+  const absl::StatusOr<ConnectionId> taken = IdOfName(db, settings.name);
+  if (taken.ok()) return NameTaken(settings.name);
+  if (!absl::IsNotFound(taken.status())) return taken.status();
+
+  const std::string uid = vault.RandomName();
   RETURN_IF_ERROR(db.Exec(
       "INSERT INTO connection(uid, name, external_id, odoo_url, odoo_database, odoo_username, "
       "odoo_api_key, odoo_protocol, odoo_company_ids, odoo_ca_pem, odoo_rate, webhook_url, "
@@ -247,9 +270,16 @@ absl::Status InsertConnection(Database& db, const Vault& vault, const std::strin
       "VALUES (?1, ?2, '', '', '', '', x'', 0, '', '', 0, '', x'', 0, '', 0, 0, 0, 0, 0, 0, '', "
       "0, 0, ?3, ?3)",
       uid, settings.name, now));
-  RETURN_IF_ERROR(
-      db.Exec("INSERT INTO connection_state(connection_id) VALUES (?1)", db.last_insert_id()));
-  return WriteSettings(db, vault, uid, settings, now);
+  const ConnectionId id(db.last_insert_id());
+  RETURN_IF_ERROR(db.Exec("INSERT INTO connection_state(connection_id) VALUES (?1)", id));
+  RETURN_IF_ERROR(WriteSettings(db, vault, uid, settings, now));
+  ASSIGN_OR_RETURN(ConnectionRef connection, FindConnection(db, id));
+  EventDetail detail;
+  detail.actor = actor.token_name;
+  detail.request_id = actor.request_id;
+  RETURN_IF_ERROR(AppendConnectionEvent(transaction, connection, EventType::kConnectionCreated,
+                                        std::move(detail), now));
+  return connection;
 }
 
 absl::Status WriteSettings(Database& db, const Vault& vault, const std::string& uid,

@@ -28,6 +28,10 @@ struct ConnectionRef {
 absl::Status NoSuchConnection(ConnectionId id);
 // Deleted ones are not there. kNotFound.
 absl::StatusOr<ConnectionRef> FindConnection(Database& db, ConnectionId id);
+// kNotFound.
+absl::StatusOr<ConnectionId> IdOfName(Database& db, const std::string& name);
+// kAlreadyExists (reason NAME_TAKEN).
+absl::Status NameTaken(const std::string& name);
 // ConnectionState::held_since is set.
 absl::StatusOr<bool> IsHeld(Database& db, ConnectionId id);
 
@@ -46,8 +50,10 @@ absl::StatusOr<ConnectionWithState> ReadConnection(Database& db, const Vault& va
 // Writes every setting of the row, which exists.
 absl::Status WriteSettings(Database& db, const Vault& vault, const std::string& uid,
                            const ConnectionSettings& settings, absl::Time now);
-absl::Status InsertConnection(Database& db, const Vault& vault, const std::string& uid,
-                              const ConnectionSettings& settings, absl::Time now);
+// A new connection, with its event. kAlreadyExists (reason NAME_TAKEN).
+absl::StatusOr<ConnectionRef> InsertConnection(Transaction& transaction, const Vault& vault,
+                                               const ConnectionSettings& settings,
+                                               const Actor& actor, absl::Time now);
 
 // Writes the secret of the webhooks and the rotation as they stand in `connection`, and raises the
 // version.

@@ -37,7 +37,7 @@ void Tally(IngestDecision::Outcome outcome, IngestResult& result) {
 
 #define POLLER_HEAD_SELECT                                                                    \
   "SELECT h.name, h.revision, h.content_hash, h.write_date, h.line_write_date, h.condition, " \
-  "h.young, h.observed_at, h.delivery_id, d.status, h.order_id, h.line_stamps "               \
+  "h.young, h.observed_at, h.delivery_id, d.status, h.order_id, h.line_stamps, d.reason "     \
   "FROM head h JOIN delivery d ON d.id = h.delivery_id "
 
 // Of a row of POLLER_HEAD_SELECT.
@@ -55,6 +55,7 @@ OrderHead HeadFrom(const Query& query) {
   head.status = FromCode<DeliveryStatus>(query.Int(9));
   head.order = query.As<OrderId>(10);
   head.line_stamps = query.Text(11);
+  head.imported = query.Text(12) == kReasonImported;
   return head;
 }
 
@@ -209,6 +210,7 @@ absl::Status IngestTransaction::Apply(OrderId order, const IngestDecision& decis
     ASSIGN_OR_RETURN(const std::optional<DeliveryRow> row, FindDelivery(db_, *decision.requeue));
     RETURN_IF_ERROR(DeliverAgain(*row));
   }
+  if (decision.adopt) RETURN_IF_ERROR(Adopt(*decision.adopt, decision.head->content_hash, content));
   if (decision.head) {
     OrderHead head = *decision.head;
     if (inserted) head.delivery = *inserted;
@@ -228,6 +230,19 @@ absl::Status IngestTransaction::DeliverAgain(const DeliveryRow& row) {
   if (row.delivery.status == DeliveryStatus::kBaseline)
     return changes_.Enqueue(row, batch_.priority, batch_.actor);
   return changes_.Requeue(row, batch_.actor);
+}
+
+// What is dead stays so, as if it had been tried here.
+absl::Status IngestTransaction::Adopt(DeliveryId id, const std::string& content_hash,
+                                      const std::string& content) {
+  ASSIGN_OR_RETURN(const std::optional<DeliveryRow> row, FindDelivery(db_, id));
+  if (!row) return absl::DataLossError("a head names a delivery that does not exist");
+  RETURN_IF_ERROR(
+      db_.Exec("UPDATE delivery SET content_hash = ?2, unmappable = 0, "
+               "reason = CASE WHEN status = 2 THEN 'max_attempts' ELSE '' END WHERE id = ?1",
+               id, content_hash));
+  RETURN_IF_ERROR(db_.Exec("DELETE FROM payload WHERE delivery_id = ?1", id));
+  return WritePayload(db_, vault_, id, row->delivery.webhook_id, /*unmappable=*/false, content);
 }
 
 absl::StatusOr<DeliveryId> IngestTransaction::Insert(OrderId order, const NewRevision& revision,

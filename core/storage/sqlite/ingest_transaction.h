@@ -35,6 +35,7 @@ class IngestTransaction {
   // `content`: the observation's content or raw record.
   absl::Status Apply(OrderId order, const IngestDecision& decision, const std::string& content);
   absl::Status DeliverAgain(const DeliveryRow& row);
+  absl::Status Adopt(DeliveryId id, const std::string& content_hash, const std::string& content);
   absl::StatusOr<DeliveryId> Insert(OrderId order, const NewRevision& revision,
                                     const std::string& content);
   absl::Status Announce(const DeliveryRow& row, const NewRevision& revision);

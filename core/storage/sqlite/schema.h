@@ -313,4 +313,8 @@ ALTER TABLE request_of_token RENAME TO request;
 CREATE INDEX request_age ON request (at);
 )sql";
 
+inline constexpr std::string_view kSchema7 = R"sql(
+ALTER TABLE connection ADD COLUMN pause_note TEXT NOT NULL DEFAULT '';  -- Connection
+)sql";
+
 }  // namespace poller

@@ -12,21 +12,6 @@
 namespace poller {
 namespace {
 
-absl::Status NameTaken(const std::string& name) {
-  return WithReason(MakeStatus(absl::StatusCode::kAlreadyExists,
-                               "there is a connection named \"" + name + "\" already"),
-                    "NAME_TAKEN");
-}
-
-absl::StatusOr<ConnectionId> IdOfName(Database& db, const std::string& name) {
-  Query query = db.Run("SELECT id FROM connection WHERE name = ?1 AND deleted = 0", name);
-  if (query.Next()) return query.As<ConnectionId>(0);
-  RETURN_IF_ERROR(query.status());
-  return WithReason(
-      MakeStatus(absl::StatusCode::kNotFound, "there is no connection named \"" + name + "\""),
-      "CONNECTION_NOT_FOUND");
-}
-
 EventDetail By(const Actor& actor) {
   EventDetail detail;
   detail.actor = actor.token_name;
@@ -142,18 +127,11 @@ absl::StatusOr<Connection> SqliteConnectionStore::Create(const ConnectionSetting
       created = std::move(found.connection);
       return absl::OkStatus();
     }
-    const absl::StatusOr<ConnectionId> taken = IdOfName(db, settings.name);
-    if (taken.ok()) return NameTaken(settings.name);
-    if (!absl::IsNotFound(taken.status())) return taken.status();
-
-    const std::string uid = context_.vault.RandomName();
-    RETURN_IF_ERROR(InsertConnection(db, context_.vault, uid, settings, now));
-    ASSIGN_OR_RETURN(const ConnectionId id, IdOfName(db, settings.name));
-    RETURN_IF_ERROR(KeepRequest(db, context_.vault, "create_connection", actor, id.value(), now));
-    ASSIGN_OR_RETURN(const ConnectionRef connection, FindConnection(db, id));
-    RETURN_IF_ERROR(AppendConnectionEvent(transaction, connection, EventType::kConnectionCreated,
-                                          By(actor), now));
-    ASSIGN_OR_RETURN(auto found, ReadConnection(db, context_.vault, id));
+    ASSIGN_OR_RETURN(const ConnectionRef connection,
+                     InsertConnection(transaction, context_.vault, settings, actor, now));
+    RETURN_IF_ERROR(
+        KeepRequest(db, context_.vault, "create_connection", actor, connection.id.value(), now));
+    ASSIGN_OR_RETURN(auto found, ReadConnection(db, context_.vault, connection.id));
     created = std::move(found.connection);
     return absl::OkStatus();
   });
@@ -229,8 +207,8 @@ absl::StatusOr<Connection> SqliteConnectionStore::SetPaused(ConnectionId id,
       ASSIGN_OR_RETURN(const ConnectionRef connection, FindConnection(db, id));
       RETURN_IF_ERROR(
           db.Exec("UPDATE connection SET paused_polling = coalesce(?2, paused_polling), "
-                  "paused_delivery = coalesce(?3, paused_delivery), version = version + 1, "
-                  "updated_at = ?4 WHERE id = ?1",
+                  "paused_delivery = coalesce(?3, paused_delivery), pause_note = '', "
+                  "version = version + 1, updated_at = ?4 WHERE id = ?1",
                   id, polling, delivery, now));
       RETURN_IF_ERROR(AppendPauseEvents(transaction, connection, change, actor, now));
       ASSIGN_OR_RETURN(before, ReadConnection(db, context_.vault, id));

@@ -16,6 +16,7 @@
 #include "core/storage/sqlite/sqlite_backup_store.h"
 #include "core/storage/sqlite/sqlite_connection_store.h"
 #include "core/storage/sqlite/sqlite_event_log.h"
+#include "core/storage/sqlite/sqlite_import_store.h"
 #include "core/storage/sqlite/sqlite_ingest_store.h"
 #include "core/storage/sqlite/sqlite_job_store.h"
 #include "core/storage/sqlite/sqlite_ledger_store.h"
@@ -95,7 +96,8 @@ struct SqliteStorage::Impl {
         ledger(context),
         retries(context),
         backups(context, path),
-        status(context) {}
+        status(context),
+        imports(context) {}
 
   std::unique_ptr<FileLock> lock;
   Vault vault;
@@ -115,6 +117,7 @@ struct SqliteStorage::Impl {
   SqliteRetryStore retries;
   SqliteBackupStore backups;
   SqliteStatusStore status;
+  SqliteImportStore imports;
 };
 
 bool SqliteStorage::IsNew(const std::filesystem::path& path) {
@@ -188,5 +191,6 @@ LedgerStore& SqliteStorage::ledger() { return impl_->ledger; }
 BackupStore& SqliteStorage::backups() { return impl_->backups; }
 RetryStore& SqliteStorage::retries() { return impl_->retries; }
 StatusStore& SqliteStorage::status() { return impl_->status; }
+ImportStore& SqliteStorage::imports() { return impl_->imports; }
 
 }  // namespace poller

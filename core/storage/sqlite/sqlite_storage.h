@@ -14,6 +14,7 @@
 #include "core/storage/backup.h"
 #include "core/storage/connection_store.h"
 #include "core/storage/event_log.h"
+#include "core/storage/import_store.h"
 #include "core/storage/ingest_store.h"
 #include "core/storage/job_store.h"
 #include "core/storage/ledger_store.h"
@@ -71,6 +72,7 @@ class SqliteStorage {
   RetryStore& retries();
   BackupStore& backups();
   StatusStore& status();
+  ImportStore& imports();
 
  private:
   struct Impl;

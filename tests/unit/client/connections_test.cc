@@ -129,6 +129,14 @@ TEST_F(ConnectionsTest, ShowSaysWhereItsHistoryBegan) {
   EXPECT_THAT(Run({"show", "shop1"}).out, HasSubstr("last:5"));
 }
 
+TEST_F(ConnectionsTest, SaysWhyItIsPausedWhereNoOperatorPausedIt) {
+  shop.set_paused_polling(true);
+  shop.set_paused_delivery(true);
+  shop.mutable_state()->set_health(api::CONNECTION_HEALTH_PAUSED);
+  shop.mutable_state()->set_pause_note("imported, was disabled there");
+  EXPECT_THAT(Run({"show", "shop1"}).out, HasSubstr("imported, was disabled there"));
+}
+
 TEST_F(ConnectionsTest, WhatIsHeldOrStandsStillIsNotCalledHealthy) {
   shop.mutable_state()->set_health(api::CONNECTION_HEALTH_HELD);
   shop.mutable_state()->mutable_held_since()->set_seconds(1'799'999'000);

@@ -187,6 +187,17 @@ TEST(CommandLineTest, FindsItsCommands) {
   EXPECT_EQ(admin_token->command, Command::kAdminToken);
   EXPECT_EQ(admin_token->options.data_dir, "x");
   EXPECT_THAT(Parse({"restore"}), StatusIs(absl::StatusCode::kInvalidArgument));
+  const auto import = Parse({"import", "--from", "old.db", "--fernet-key-file", "key", "--dry-run",
+                             "--data-dir", "x"});
+  ASSERT_OK(import.status());
+  EXPECT_EQ(import->command, Command::kImport);
+  EXPECT_EQ(import->import.from, "old.db");
+  EXPECT_EQ(import->import.fernet_key_file, "key");
+  EXPECT_TRUE(import->import.dry_run);
+  EXPECT_FALSE(import->import.yes);
+  EXPECT_EQ(import->options.data_dir, "x");
+  EXPECT_THAT(Parse({"import", "--from", "old.db"}),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("--fernet-key-file")));
   EXPECT_EQ(Parse({"--help"})->command, Command::kHelp);
   EXPECT_EQ(Parse({"check", "-h"})->command, Command::kHelp);
   EXPECT_EQ(Parse({"--version"})->command, Command::kVersion);
