@@ -34,7 +34,11 @@ class SlowOdoo {
     for (const test::Responder& responder : waiting_) Send(responder);
     waiting_.clear();
   }
-  // From now on, too.
+  void Hold() {
+    absl::MutexLock lock(&mu_);
+    at_once_ = false;
+  }
+  // From now on, too, until Hold.
   void AnswerAll() {
     {
       absl::MutexLock lock(&mu_);
@@ -98,8 +102,18 @@ TEST_F(CancelTest, APollThatWaitsForItsTurnDoesNotBegin) {
     v1::PollConnectionResponse response;
     return connections_->PollConnection(&context, request, &response);
   };
-  grpc::ClientContext running;
-  std::thread first([&] { EXPECT_TRUE(poll(running).ok()); });
+  const auto whole_poll = [&poll] {
+    grpc::ClientContext context;
+    EXPECT_TRUE(poll(context).ok());
+  };
+  odoo_of_test_.AnswerAll();
+  whole_poll();  // asks what the ones behind it know
+  const std::uint64_t before_one = odoo_of_test_.Requests();
+  whole_poll();
+  const std::uint64_t before = odoo_of_test_.Requests();
+  const std::uint64_t of_one = before - before_one;
+  odoo_of_test_.Hold();
+  std::thread first(whole_poll);
   odoo_of_test_.WaitForOne();
   grpc::ClientContext waiting;
   std::thread second([&] { EXPECT_EQ(poll(waiting).error_code(), grpc::CANCELLED); });
@@ -107,13 +121,10 @@ TEST_F(CancelTest, APollThatWaitsForItsTurnDoesNotBegin) {
   waiting.TryCancel();
   second.join();
   for (int i = 0; i < 20; ++i) NewestSequence();
-  const std::uint64_t before = odoo_of_test_.Requests();
   odoo_of_test_.AnswerAll();
   first.join();
-  const std::uint64_t of_one = odoo_of_test_.Requests();
-  ASSERT_TRUE(Stop());
-  EXPECT_EQ(before, 1u);
-  EXPECT_EQ(odoo_of_test_.Requests(), of_one);
+  whole_poll();  // comes after all that waited before it
+  EXPECT_EQ(odoo_of_test_.Requests() - before, 2 * of_one);
 }
 
 TEST_F(CancelTest, ADeadlineEndsTheCallAndNotOnlyTheCaller) {

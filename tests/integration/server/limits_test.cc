@@ -88,18 +88,19 @@ class KeepaliveTest : public ServerFixture {
   }
 };
 
-// As documented: a client pings every 30 s, and may every 10 s; here every 150 ms, and every 50.
+// As documented a client pings every 30 s, and may every 10 s; here every second, which is as often
+// as gRPC does, and every 300 ms. What the server sends forgives, so it is silent for some pings.
 TEST_F(KeepaliveTest, AClientThatPingsAsDocumentedIsNotCut) {
-  options_.keepalive.least_between_pings = absl::Milliseconds(50);
-  Start(absl::Seconds(1));
-  EventReader reader = Follow(Pinging(app_->addresses().front(), 150));
-  for (int i = 0; i < 3; ++i) EXPECT_TRUE(reader.NextHeartbeat().has_value());
+  options_.keepalive.least_between_pings = absl::Milliseconds(300);
+  Start(absl::Seconds(6));
+  EventReader reader = Follow(Pinging(app_->addresses().front(), 1000));
+  for (int i = 0; i < 2; ++i) EXPECT_TRUE(reader.NextHeartbeat().has_value());
 }
 
 TEST_F(KeepaliveTest, AClientThatPingsMoreOftenThanItMayIsCut) {
   options_.keepalive.least_between_pings = absl::Seconds(30);
   Start(absl::Seconds(20));
-  EventReader reader = Follow(Pinging(app_->addresses().front(), 50));
+  EventReader reader = Follow(Pinging(app_->addresses().front(), 1000));
   const auto end = reader.End();
   EXPECT_EQ(end.status.error_code(), grpc::UNAVAILABLE) << end.status.error_message();
 }
