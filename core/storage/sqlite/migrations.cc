@@ -9,8 +9,8 @@
 namespace poller {
 
 std::span<const std::string_view> SchemaSteps() {
-  static constexpr std::array<std::string_view, 7> kSteps = {
-      kSchema1, kSchema2, kSchema3, kSchema4, kSchema5, kSchema6, kSchema7};
+  static constexpr std::array<std::string_view, 7> kSteps = {kSchema1, kSchema2, kSchema3, kSchema4,
+                                                             kSchema5, kSchema6, kSchema7};
   return kSteps;
 }
 

@@ -187,8 +187,8 @@ TEST(CommandLineTest, FindsItsCommands) {
   EXPECT_EQ(admin_token->command, Command::kAdminToken);
   EXPECT_EQ(admin_token->options.data_dir, "x");
   EXPECT_THAT(Parse({"restore"}), StatusIs(absl::StatusCode::kInvalidArgument));
-  const auto import = Parse({"import", "--from", "old.db", "--fernet-key-file", "key", "--dry-run",
-                             "--data-dir", "x"});
+  const auto import = Parse(
+      {"import", "--from", "old.db", "--fernet-key-file", "key", "--dry-run", "--data-dir", "x"});
   ASSERT_OK(import.status());
   EXPECT_EQ(import->command, Command::kImport);
   EXPECT_EQ(import->import.from, "old.db");
