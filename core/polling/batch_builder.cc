@@ -52,6 +52,13 @@ std::vector<LineStamp> StampsOf(const json::object& order, const odoo::RecordMap
   return stamps;
 }
 
+// Empty: there are none.
+std::string NewestOf(const std::vector<LineStamp>& lines) {
+  std::string newest;
+  for (const LineStamp& line : lines) newest = std::max(newest, line.write_date);
+  return newest;
+}
+
 // The order and its lines as Odoo gave them, for whoever has to find out what is wrong.
 std::string RawRecord(const json::object& order, const odoo::RecordMap& lines) {
   json::object raw;
@@ -87,9 +94,10 @@ class Builder {
     auto order = MapOrder(record, related, input_.database);
     if (!order.ok()) {
       if (!confirmed) return;  // without its content there is nothing to say
-      batch.unmappable.push_back({wanted.id, SafeText(TextField(record, "name")), write_date,
-                                  std::string(Message(order.status())),
-                                  RawRecord(record, fetched_.lines)});
+      batch.unmappable.push_back(
+          {wanted.id, SafeText(TextField(record, "name")), write_date,
+           std::string(Message(order.status())), RawRecord(record, fetched_.lines),
+           std::max(NewestOf(StampsOf(record, fetched_.lines)), wanted.line_write_date)});
       return;
     }
     Observation seen;
@@ -98,8 +106,7 @@ class Builder {
     if (!confirmed) seen.condition = OrderCondition::kCancelled;
     seen.write_date = order->write_date;
     std::vector<LineStamp> lines = StampsOf(record, fetched_.lines);
-    for (const LineStamp& line : lines)
-      seen.line_write_date = std::max(seen.line_write_date, line.write_date);
+    seen.line_write_date = NewestOf(lines);
     seen.line_stamps = EncodeLineStamps(std::move(lines));
     seen.young = young;
     seen.content_hash = ContentHash(*order, input_.database);
@@ -144,6 +151,7 @@ UnmappableOrder Unreadable(const WantedOrder& order, const std::string& reason) 
   dead.write_date = order.write_date;
   dead.reason = reason;
   dead.raw_record = json::serialize(raw);
+  dead.line_write_date = order.line_write_date;
   return dead;
 }
 

@@ -24,6 +24,8 @@ struct WantedOrder {
   // Its cancellation is announced although the order is not known.
   bool even_cancelled = false;
   bool late = false;  // an earlier pass should have found it
+  std::string line_write_date =
+      {};  // newest of its lines that a query of lines named; empty: none did
 };
 
 struct BuildInput {

@@ -97,6 +97,7 @@ Task<absl::StatusOr<std::vector<WantedOrder>>> LineQuery::Page(Progress& progres
     wanted.push_back(Wanting(id, head != nullptr ? head->write_date : "", head));
     const std::string& since = news.oldest_unseen.empty() ? news.newest : news.oldest_unseen;
     wanted.back().late = since < progress.late_before;
+    wanted.back().line_write_date = news.newest;
   }
   co_return wanted;
 }

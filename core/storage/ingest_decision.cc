@@ -114,8 +114,8 @@ bool IsAsImported(const OrderHead& head, const std::string& write_date,
   if (head.condition == OrderCondition::kCancelled || line_write_date > head.line_write_date)
     return false;
   // When it was written is known for sure of what was delivered alone.
-  return head.status == DeliveryStatus::kDead ? write_date <= head.write_date
-                                              : write_date == head.write_date;
+  return head.status == DeliveryStatus::kDelivered ? write_date == head.write_date
+                                                   : write_date <= head.write_date;
 }
 
 IngestDecision Decide(const OrderHistory& history, const Observation& order,
@@ -167,7 +167,8 @@ IngestDecision Decide(const OrderHistory& history, const UnmappableOrder& order,
   if (history.head) {
     const OrderHead& head = *history.head;
     if (IsStale(head, order.write_date, batch)) return {.outcome = Outcome::kStale};
-    if (IsAsImported(head, order.write_date, std::string()) && batch.mode != IngestMode::kResend)
+    if (IsAsImported(head, order.write_date, order.line_write_date) &&
+        batch.mode != IngestMode::kResend)
       return {.outcome = Outcome::kUnchanged};
     if (history.unmappable && head.condition == OrderCondition::kConfirmed &&
         !AsksForBaseline(head, batch) && head.write_date == order.write_date &&

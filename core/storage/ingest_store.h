@@ -39,6 +39,8 @@ struct UnmappableOrder {
   std::string write_date;
   std::string reason;      // safe to show
   std::string raw_record;  // sealed at rest; cut by the caller
+  // Newest of its lines, as far as they were read or a query of lines named them; empty: unknown.
+  std::string line_write_date = {};
 };
 
 // An order that is cancelled, back in draft, or gone. Its last recorded content stays what it was.

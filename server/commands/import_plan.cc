@@ -39,6 +39,18 @@ std::string Named(const PythonConnection& row) {
   return "connection " + (row.name.empty() ? std::to_string(row.id) : Quoted(row.name));
 }
 
+// One external id may stand for several shops: the Odoo tells them apart.
+bool IsRenamed(const ConnectionSettings& there, const ConnectionSettings& here) {
+  return !there.external_id.empty() && there.odoo.url == here.odoo.url &&
+         there.odoo.database == here.odoo.database;
+}
+
+// It was imported, nobody resumed it since, and there the next poll ran all the same.
+bool WentOn(const PlannedConnection& there, const ConnectionWithState& here) {
+  return !here.connection.pause_note.empty() &&
+         there.started > here.state.started + absl::Seconds(1);
+}
+
 class Planner {
  public:
   Planner(const PlanInput& input, ImportPlan& plan) : input_(input), plan_(plan) {}
@@ -179,19 +191,29 @@ absl::StatusOr<ImportPlan> PlanImport(PythonPollerFile& file, const PlanInput& i
 void CompareWith(const std::vector<ConnectionWithState>& here, ImportPlan& plan) {
   for (PlannedConnection& planned : plan.connections) {
     const PythonConnection& row = planned.row;
-    const ConnectionSettings* taken = nullptr;
+    const ConnectionWithState* known = nullptr;
+    const ConnectionWithState* taken = nullptr;
     for (const ConnectionWithState& other : here) {
       const ConnectionSettings& settings = other.connection.settings;
-      const bool same_id = settings.external_id == row.external_id;
-      if (settings.name == row.name) taken = &settings;
-      if (same_id && (settings.name == row.name || !row.external_id.empty()))
-        planned.known_as = settings.name;
-      if (same_id && settings.name == row.name) break;
+      const bool same_name = settings.name == row.name;
+      if (same_name) taken = &other;
+      if (settings.external_id != row.external_id) continue;
+      if (same_name || IsRenamed(planned.settings, settings)) known = &other;
+      if (same_name) break;
     }
-    if (planned.known_as.empty() && taken != nullptr) {
-      plan.problems.push_back(
-          Named(row) + ": name: is taken here by a connection with external id " +
-          Quoted(taken->external_id) + ", not " + Quoted(row.external_id) + ": rename one of them");
+    if (known != nullptr) {
+      planned.known_as = known->connection.settings.name;
+      if (WentOn(planned, *known))
+        plan.problems.push_back(
+            Named(row) +
+            ": last_sync_at: the Python poller went on after this was imported, and what it did "
+            "since is not known here: start pollerd, `pollerctl delete NAME --force`, stop it, and "
+            "import again");
+    } else if (taken != nullptr) {
+      plan.problems.push_back(Named(row) +
+                              ": name: is taken here by a connection with external id " +
+                              Quoted(taken->connection.settings.external_id) + ", not " +
+                              Quoted(row.external_id) + ": rename one of them");
     }
   }
 }

@@ -40,7 +40,8 @@ struct PlanInput {
 absl::StatusOr<ImportPlan> PlanImport(PythonPollerFile& file, const PlanInput& input);
 
 // Finds out which are here already: those of the same name and external id, and those whose external
-// id is here under another name. A name that is taken by something else is a problem.
+// id, Odoo and database are here under another name. A name that is taken by something else is a
+// problem; so is one that was imported, never resumed, and synced there since.
 void CompareWith(const std::vector<ConnectionWithState>& here, ImportPlan& plan);
 
 // Those that are not here yet. `file` and `plan` outlive the result.

@@ -24,7 +24,9 @@ Cells RowOf(const PlannedConnection& planned) {
   const PythonConnection& row = planned.row;
   return {SafeText(row.name, kMaxCell),
           SafeText(row.external_id, kMaxCell),
-          SafeText(MaskSecrets(row.odoo_url, {}), kMaxCell),
+          SafeText(MaskSecrets(row.odoo_url,
+                               {planned.settings.odoo.api_key, planned.settings.webhook.secret}),
+                   kMaxCell),
           SafeText(row.odoo_db, kMaxCell),
           std::to_string(row.poll_interval_seconds) + "s",
           row.last_sync_at.empty() ? "never" : SafeText(row.last_sync_at, kMaxCell),

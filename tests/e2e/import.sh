@@ -9,6 +9,7 @@ bin=$PWD/${1:-build/dev}/bin
 . tests/e2e/shop.sh
 
 old=$folder/old.db
+export TMPDIR=$folder # an import that is killed may leave its copy
 import=("$bin/pollerd" import --from "$old" --fernet-key-file "$folder/python.key" --data-dir "$data")
 fail() { echo "$1" >&2; [ ! -e "$folder/said" ] || cat "$folder/said" >&2; exit 1; }
 sums() { (cd "$folder" && sha256sum old.db*); }

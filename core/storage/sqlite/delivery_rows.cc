@@ -170,10 +170,13 @@ void DeliveryChanges::Count(DeliveryStatus status, int by) {
 
 absl::Status DeliveryChanges::End(const DeliveryRow& row, DeliveryStatus status,
                                   std::string_view reason, EventDetail detail) {
+  // Of what was imported and is discarded the content is still unknown: readings compare by time.
+  const bool stays_imported =
+      row.delivery.reason == kReasonImported && status == DeliveryStatus::kDiscarded;
   RETURN_IF_ERROR(transaction_.db.Exec(
       "UPDATE delivery SET status = ?2, reason = ?3, queue = 0, forced = 0, forced_again = 0, "
       "claimed = 0, updated_at = ?4, next_attempt_at = NULL, pruned = 0 WHERE id = ?1",
-      row.delivery.id, Code(status), reason, now_));
+      row.delivery.id, Code(status), stays_imported ? kReasonImported : reason, now_));
   Count(row.delivery.status, -1);
   Count(status, 1);
   detail.reason = std::string(reason);

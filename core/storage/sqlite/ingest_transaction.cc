@@ -239,8 +239,9 @@ absl::Status IngestTransaction::Adopt(DeliveryId id, const std::string& content_
   if (!row) return absl::DataLossError("a head names a delivery that does not exist");
   RETURN_IF_ERROR(
       db_.Exec("UPDATE delivery SET content_hash = ?2, unmappable = 0, "
-               "reason = CASE WHEN status = 2 THEN 'max_attempts' ELSE '' END WHERE id = ?1",
-               id, content_hash));
+               "reason = CASE status WHEN ?3 THEN 'max_attempts' WHEN ?4 THEN 'operator' ELSE '' "
+               "END WHERE id = ?1",
+               id, content_hash, Code(DeliveryStatus::kDead), Code(DeliveryStatus::kDiscarded)));
   RETURN_IF_ERROR(db_.Exec("DELETE FROM payload WHERE delivery_id = ?1", id));
   return WritePayload(db_, vault_, id, row->delivery.webhook_id, /*unmappable=*/false, content);
 }

@@ -179,12 +179,9 @@ class Queued {
 class History {
  public:
   void Add(Deed deed) {
-    if (deed.retried) {
-      // The ledger has it too; this tells when it was read, which was before it was sent.
-      retried_ = std::move(deed);
-    } else if (!newest_ || IsLater(deed, *newest_)) {
-      newest_ = std::move(deed);
-    }
+    // Of one that its ledger has too this tells when it was read, which was before it was sent.
+    if (deed.retried) retried_ = deed;
+    if (!newest_ || IsLater(deed, *newest_)) newest_ = std::move(deed);
   }
   absl::Status Give(const ImportedConnection::Take& take) {
     if (!newest_) return absl::OkStatus();

@@ -129,6 +129,17 @@ TEST_F(ImportedPollingTest, AnEditOfALineAfterItWasSentIsFound) {
   EXPECT_EQ(Known(sent_), "2 pending");
 }
 
+TEST_F(ImportedPollingTest, AnEditOfALineOfAnOrderThatCannotBeReadIsADeadLetter) {
+  Pass(absl::Hours(1));
+  Stop();
+  Pass(absl::Minutes(1));
+  ASSERT_OK(shop().EditLineDescription(LineOf(sent_), "another text"));
+  shop().SetRecordFault("sale.order", sent_, {.kind = RecordFault::Kind::kForbidden});
+  TakeOver();
+  for (int i = 0; i < 6; ++i) NextPoll();
+  EXPECT_EQ(Known(sent_), "2 dead");
+}
+
 TEST_F(ImportedPollingTest, WhatTheFirstPollCouldNotReadASweepReads) {
   Pass(absl::Hours(1));
   Stop();

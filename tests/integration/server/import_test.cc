@@ -186,6 +186,24 @@ TEST_F(ImportCommandTest, WhatWasRenamedHereIsHereAlready) {
   EXPECT_THAT(said_, HasSubstr("is here already, as shop"));
 }
 
+TEST_F(ImportCommandTest, AnotherShopWithTheSameExternalIdIsImported) {
+  AddOldShop();
+  ASSERT_OK(Import());
+  AddOldShop({{"name", "second"}, {"odoo_db", "other"}});
+  ASSERT_OK(Import());
+  EXPECT_THAT(said_, HasSubstr("imported: connections: 1"));
+}
+
+TEST_F(ImportCommandTest, WhatWentOnAfterItsImportIsNotPassedOver) {
+  AddOldShop();
+  ASSERT_OK(Import());
+  const std::string later = Text(SystemClock().Now() + absl::Minutes(2));
+  python_.Exec("UPDATE connections SET last_sync_at = '" + later + "'");
+  const absl::Status again = Import();
+  EXPECT_THAT(again, StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(Message(again), HasSubstr("went on after this was imported"));
+}
+
 TEST_F(ImportCommandTest, ADryRunMakesNothing) {
   AddOldShop();
   arguments_.dry_run = true;

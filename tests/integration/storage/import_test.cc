@@ -129,6 +129,24 @@ TEST_F(ImportTest, WhatWasGivenUpStaysDeadUntilItIsEdited) {
   EXPECT_EQ(State().dead, 0);
 }
 
+TEST_F(ImportTest, WhatAnOperatorDiscardsBeforeItWasReadStaysDiscarded) {
+  Import({Order(1, Fate::kGivenUp), Order(2, Fate::kOwed)});
+  for (const int order : {1, 2})
+    ASSERT_OK(
+        storage_->outbox().Discard(Head(order)->delivery, "why", kActor, clock_.Now()).status());
+  EXPECT_EQ(State().waiting, 0);
+  EXPECT_EQ(State().dead, 0);
+  for (int second : {1, 2}) {
+    for (const int order : {1, 2}) EXPECT_EQ(Observe(Seen(order, "a", second)).unchanged, 1);
+  }
+  EXPECT_THAT(Claim(), IsEmpty());
+  for (const int order : {1, 2}) {
+    EXPECT_EQ(Head(order)->status, DeliveryStatus::kDiscarded);
+    EXPECT_EQ(Details(Head(order)->delivery).delivery.reason, "operator");
+  }
+  EXPECT_EQ(Observe(Seen(1, "b", 3)).recorded, 1) << "an edit goes out";
+}
+
 TEST_F(ImportTest, WhatWasGivenUpAndReadOnceCanBeRetried) {
   Import({Order(1, Fate::kGivenUp)});
   Observe(Seen(1, "a", 1));
@@ -167,6 +185,9 @@ TEST_F(ImportTest, WhatCannotBeMappedTodayIsNoNewDeadLetterIfItWasSent) {
   EXPECT_EQ(Observe(Broken(2, "no currency", 2)).dead, 1);
   EXPECT_EQ(Observe(Broken(3, "no currency", 3)).unchanged, 1);
   EXPECT_TRUE(Head(3)->imported) << "sweeps do not read it again and send it";
+  UnmappableOrder edited = Broken(1, "no currency", 1);
+  edited.line_write_date = Seen(1, "", 30).write_date;
+  EXPECT_EQ(Observe(edited).dead, 1) << "a line was edited since it was sent";
 }
 
 TEST_F(ImportTest, WhatIsCancelledIsOwedNoMore) {
