@@ -45,6 +45,12 @@ absl::StatusOr<Given> Read(std::vector<std::string> arguments, Command& command)
   Given given;
   bool help = false;
   bool version = false;
+  // Whoever asks how a command is used gives none of what it requires.
+  if (std::any_of(arguments.begin(), arguments.end(),
+                  [](const std::string& word) { return word == "--help" || word == "-h"; })) {
+    command = Command::kHelp;
+    return given;
+  }
   CLI::App app;
   app.set_help_flag();
   app.fallthrough();

@@ -230,9 +230,10 @@ void RegisterJobs(Registry& registry) {
   reconcile_verb.add_flag("-y,--yes", reconcile->yes, "Do not ask");
 
   auto list = std::make_shared<ListOptions>();
-  CLI::App& jobs = registry.Verb(kOrders, "jobs", "List, show, watch and cancel such jobs",
-                                 "pollerctl jobs\npollerctl jobs watch 7\npollerctl jobs cancel 7",
-                                 [list](Session& session) { return List(session, *list); });
+  CLI::App& jobs =
+      registry.Verb(kOrders, "jobs", "List, show, watch and cancel backfills and reconciles",
+                    "pollerctl jobs\npollerctl jobs watch 7\npollerctl jobs cancel 7",
+                    [list](Session& session) { return List(session, *list); });
   AddListFlags(jobs, *list);
   AddWatch(registry, jobs);
   CLI::App& list_verb =

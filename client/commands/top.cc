@@ -199,7 +199,7 @@ void RegisterTop(Registry& registry) {
   options->every = "2s";
   CLI::App& verb =
       registry.Verb(kServer, "top", "Watch all shops live: what needs somebody stands first",
-                    "pollerctl top             q quits, s sorts, u only unhealthy, p pauses,\n"
+                    "pollerctl top             q quits, s sorts, u only unhealthy, p freezes it,\n"
                     "                          arrows and PgUp/PgDn scroll\n"
                     "pollerctl top --once      one table",
                     [options](Session& session) { return RunTop(session, *options); });

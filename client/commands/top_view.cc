@@ -182,7 +182,7 @@ std::vector<std::string> Window(std::vector<std::string> table, const TopRows& r
 std::string Keys(const TopView& view) {
   return fmt::format("q quit   s sort: {}   u {}   p {}   ↑↓ PgUp PgDn scroll", SortName(view.sort),
                      view.unhealthy_only ? "show all" : "unhealthy only",
-                     view.paused ? "go on (paused)" : "pause");
+                     view.paused ? "go on (frozen)" : "freeze");
 }
 
 }  // namespace

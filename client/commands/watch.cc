@@ -70,6 +70,8 @@ void PrintEvent(Session& session, const api::SyncEvent& event) {
 }
 
 int Events(Session& session, const EventOptions& options) {
+  if (session.timeout().has_value())
+    return session.WrongUsage("--timeout: events go on until Ctrl-C; timeout(1) ends them earlier");
   api::StreamSyncEventsRequest request;
   if (!options.connection.empty())
     *request.mutable_connection() = ParseConnectionRef(options.connection);

@@ -107,7 +107,8 @@ class Planner {
     std::erase_if(plan_.problems,
                   [](const std::string& text) { return text.ends_with(kOtherKey); });
     plan_.problems.insert(plan_.problems.begin(),
-                          "the key opens none of its secrets: name the file that holds the key of "
+                          "the key opens none of the secrets in the old database: name the file "
+                          "that holds the key of "
                           "the Python poller, its POLLER_ENCRYPTION_KEY");
   }
 

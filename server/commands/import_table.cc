@@ -12,15 +12,17 @@ constexpr std::size_t kMaxCell = 60;
 
 using Cells = std::vector<std::string>;
 
-std::string FateOf(const PlannedConnection& planned) {
+std::string FateOf(const PlannedConnection& planned, bool problems) {
   const std::string& name = planned.row.name;
   if (planned.known_as == name && !name.empty()) return "is here already: left alone";
   if (!planned.known_as.empty())
     return "is here already, as " + SafeText(planned.known_as, kMaxCell) + ": left alone";
-  return planned.row.enabled ? "imported, paused" : "imported, paused (disabled there)";
+  if (problems) return "not imported: see below";
+  return planned.row.enabled ? "will be imported, paused"
+                             : "will be imported, paused (disabled there)";
 }
 
-Cells RowOf(const PlannedConnection& planned) {
+Cells RowOf(const PlannedConnection& planned, bool problems) {
   const PythonConnection& row = planned.row;
   return {SafeText(row.name, kMaxCell),
           SafeText(row.external_id, kMaxCell),
@@ -33,7 +35,7 @@ Cells RowOf(const PlannedConnection& planned) {
           std::to_string(planned.counts.sent),
           std::to_string(planned.counts.owed),
           std::to_string(planned.counts.given_up),
-          FateOf(planned)};
+          FateOf(planned, problems)};
 }
 
 // Characters, not bytes.
@@ -46,9 +48,10 @@ std::size_t WidthOf(const std::string& cell) {
 }  // namespace
 
 std::string ImportTable(const ImportPlan& plan) {
-  std::vector<Cells> rows = {{"NAME", "EXTERNAL ID", "ODOO", "DATABASE", "EVERY", "LAST SYNC",
-                              "SENT", "PENDING", "DISCARDED", ""}};
-  for (const PlannedConnection& planned : plan.connections) rows.push_back(RowOf(planned));
+  std::vector<Cells> rows = {{"NAME", "EXTERNAL ID", "ODOO", "DATABASE", "EVERY", "LAST SYNC (UTC)",
+                              "SENT", "PENDING", "DISCARDED", "RESULT"}};
+  for (const PlannedConnection& planned : plan.connections)
+    rows.push_back(RowOf(planned, !plan.problems.empty()));
   std::vector<std::size_t> widths(rows.front().size());
   for (const Cells& row : rows) {
     for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], WidthOf(row[i]));

@@ -173,7 +173,9 @@ TestStep WebhookStep(const WebhookTest& test, bool legacy_header_sent) {
   } else if (test.http_status == 404 || test.http_status == 405) {
     step.hint = "check the path in webhook.url: the receiver takes no webhooks there";
   } else if (test.http_status == 0) {
-    step.hint = "check webhook.url, and that this machine may reach it";
+    const bool refused_here = test.error.find("--egress-allow") != std::string::npos;
+    step.hint = refused_here ? "the server's operator must allow this address (--egress-allow)"
+                             : "check webhook.url, and that this machine may reach it";
   } else {
     step.hint = "look into the receiver's own log";
   }

@@ -257,7 +257,7 @@ TEST_F(ImportCommandTest, AWrongKeyIsSaidOnceAndShowsNothing) {
   WriteKey("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE=");
   const std::string text(Message(Import()));
   EXPECT_THAT(
-      text, AllOf(HasSubstr("opens none of its secrets"), HasSubstr("POLLER_ENCRYPTION_KEY"),
+      text, AllOf(HasSubstr("opens none of the secrets"), HasSubstr("POLLER_ENCRYPTION_KEY"),
                   Not(HasSubstr("another key")), Not(HasSubstr("AAAA")), Not(HasSubstr("gAAAA"))));
   WriteKey("no-key");
   EXPECT_THAT(Import(), StatusIs(StatusCode::kInvalidArgument,

@@ -306,6 +306,7 @@ TEST_F(OrdersTest, WhatIsNoNumberIsSaidWithItsArgument) {
   EXPECT_THAT(Run({"orders", "-n", "0"}).err, HasSubstr("-n: must be a whole number from 1"));
   EXPECT_THAT(Run({"send", "-c", "a", "--last", "1001"}).err, HasSubstr("from 1 to 1000"));
   EXPECT_THAT(Run({"events", "--after", "-1"}).err, HasSubstr("from 0"));
+  EXPECT_THAT(Run({"events", "--timeout", "2s"}).err, HasSubstr("--timeout"));
 }
 
 TEST_F(OrdersTest, RetryWantsANumberOrAll) {

@@ -65,10 +65,10 @@ TEST_F(TopInATerminalTest, KeysWorkAndQuitGivesTheTerminalBack) {
   top.Type("u");
   EXPECT_TRUE(top.ReadUntil("all connections are well"));
   top.Type(" ");
-  EXPECT_TRUE(top.ReadUntil("go on (paused)"));
+  EXPECT_TRUE(top.ReadUntil("go on (frozen)"));
   top.Type("\x1b[1;5u\x1bOs");  // arrows and the like are no keys of ours
   top.Type("p");
-  EXPECT_TRUE(top.ReadUntil("sort: name   u show all   p pause"));
+  EXPECT_TRUE(top.ReadUntil("sort: name   u show all   p freeze"));
   top.Type("\x1b[Aq");
   EXPECT_EQ(top.Wait(), 0);
   ExpectGivenBack(top);

@@ -240,7 +240,7 @@ TEST_F(TopTest, KeysSortFilterAndPause) {
   EXPECT_EQ(result.code, 0);
   EXPECT_THAT(result.out, IsEmpty());
   EXPECT_THAT(script.Last(), AllOf(HasSubstr("ill"), Not(HasSubstr("well")),
-                                   HasSubstr("sort: name"), HasSubstr("paused")));
+                                   HasSubstr("sort: name"), HasSubstr("frozen")));
 }
 
 TEST_F(TopTest, KeysScroll) {

@@ -200,6 +200,8 @@ TEST(CommandLineTest, FindsItsCommands) {
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("--fernet-key-file")));
   EXPECT_EQ(Parse({"--help"})->command, Command::kHelp);
   EXPECT_EQ(Parse({"check", "-h"})->command, Command::kHelp);
+  EXPECT_EQ(Parse({"import", "--help"})->command, Command::kHelp);
+  EXPECT_EQ(Parse({"restore", "-h"})->command, Command::kHelp);
   EXPECT_EQ(Parse({"--version"})->command, Command::kVersion);
 }
 
