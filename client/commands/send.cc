@@ -86,6 +86,13 @@ int Choose(Session& session, const std::string& connection, api::OrderSelection&
   }
 }
 
+std::string Names(const api::ResendOrdersResponse& response) {
+  std::string names;
+  for (const std::string& name : response.found())
+    names += (names.empty() ? "" : ", ") + Printable(name);
+  return names;
+}
+
 int Print(Session& session, const api::ResendOrdersResponse& response, bool dry_run) {
   const int code = response.missing().empty() ? kDone : kNotFound;
   if (!session.table()) {
@@ -93,9 +100,7 @@ int Print(Session& session, const api::ResendOrdersResponse& response, bool dry_
     return code;
   }
   std::ostream& out = session.io().out;
-  std::string names;
-  for (const std::string& name : response.found())
-    names += (names.empty() ? "" : ", ") + Printable(name);
+  const std::string names = Names(response);
   if (dry_run) {
     out << fmt::format("{} would be sent{}{}\n", Counted(response.found_size(), "order", "orders"),
                        names.empty() ? "" : ": ", names);
@@ -110,6 +115,19 @@ int Print(Session& session, const api::ResendOrdersResponse& response, bool dry_
     session.Note(fmt::format("pollerctl: Odoo has no confirmed order {}", Printable(missing)));
   }
   return code;
+}
+
+// Before anything is done: which the newest are only Odoo knows, and Ctrl-C comes in time still.
+int SayHowMany(Session& session, api::ResendOrdersRequest request) {
+  request.set_validate_only(true);
+  api::ResendOrdersResponse response;
+  const auto stub = session.Stub<Service>();
+  const grpc::Status status =
+      session.Call(*stub, &Service::Stub::ResendOrders, request, response, kPatience);
+  if (!status.ok()) return session.Fail(status);
+  session.Note(fmt::format("sending {}{}{}", Counted(response.found_size(), "order", "orders"),
+                           response.found().empty() ? "" : ": ", Names(response)));
+  return kDone;
 }
 
 int Send(Session& session, const SendOptions& options) {
@@ -129,6 +147,10 @@ int Send(Session& session, const SendOptions& options) {
     bool nothing = false;
     const int code = Choose(session, options.connection, *request.mutable_orders(), nothing);
     if (code != kDone || nothing) return code;
+  }
+  if (options.last != 0 && !options.dry_run) {
+    const int code = SayHowMany(session, request);
+    if (code != kDone) return code;
   }
   api::ResendOrdersResponse response;
   const auto stub = session.Stub<Service>();

@@ -88,11 +88,27 @@ TEST_F(OrdersTest, SendPassesOnWhatWasAsked) {
   EXPECT_EQ(Run({"send", "-c", "shop1", "--last", "3"}).code, 0);
   EXPECT_EQ(Run({"send", "-c", "1", "--order", "S1", "--order", "42", "--dry-run"}).code, 0);
   const auto& requests = server.orders.script_ResendOrders.requests;
-  EXPECT_EQ(requests.at(0).last_n(), 3);
-  EXPECT_EQ(requests.at(0).connection().name(), "shop1");
-  EXPECT_FALSE(requests.at(0).request_id().empty());
-  EXPECT_THAT(requests.at(1).orders().names(), ElementsAre("S1", "42"));
-  EXPECT_TRUE(requests.at(1).validate_only());
+  EXPECT_TRUE(requests.at(0).validate_only()) << "how many, first";
+  EXPECT_FALSE(requests.at(1).validate_only());
+  for (int i : {0, 1}) EXPECT_EQ(requests.at(i).last_n(), 3);
+  EXPECT_EQ(requests.at(1).connection().name(), "shop1");
+  EXPECT_FALSE(requests.at(1).request_id().empty());
+  EXPECT_NE(requests.at(0).request_id(), requests.at(1).request_id());
+  EXPECT_THAT(requests.at(2).orders().names(), ElementsAre("S1", "42"));
+  EXPECT_TRUE(requests.at(2).validate_only());
+}
+
+TEST_F(OrdersTest, SendOfTheNewestSaysHowManyBeforeItActs) {
+  server.orders.script_ResendOrders.answer = [](const auto& request,
+                                                api::ResendOrdersResponse& response) {
+    if (!request.validate_only()) return grpc::Status(grpc::StatusCode::INTERNAL, "broken");
+    response.add_found("S2");
+    response.add_found("S1");
+    return grpc::Status::OK;
+  };
+  const Result result = Run({"send", "-c", "shop1", "--last", "2"});
+  EXPECT_EQ(result.code, 1);
+  EXPECT_THAT(result.err, HasSubstr("sending 2 orders: S2, S1"));
 }
 
 TEST_F(OrdersTest, SendLetsThePersonChoose) {
