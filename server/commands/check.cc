@@ -8,9 +8,8 @@
 #include "core/base/random_source.h"
 #include "core/base/status.h"
 #include "core/crypto/hash.h"
-#include "core/storage/sqlite/sqlite_storage.h"
+#include "server/commands/open_database.h"
 #include "server/files.h"
-#include "server/first_start.h"
 
 namespace poller {
 namespace {
@@ -25,22 +24,17 @@ absl::Status CheckFiles(const Options& options) {
 }
 
 absl::Status CheckDatabase(const Options& options, Logger& log) {
-  SqliteOptions sqlite;
-  sqlite.path = options.DbPath();
-  sqlite.create = false;
-  if (SqliteStorage::IsNew(sqlite.path)) {
-    Say("database: none yet, " + sqlite.path.string() + " is made at the first start");
+  if (SqliteStorage::IsNew(options.DbPath())) {
+    Say("database: none yet, " + options.DbPath().string() + " is made at the first start");
     return absl::OkStatus();
   }
-  RETURN_IF_ERROR(SqliteStorage::CheckOurs(sqlite.path));
-  ASSIGN_OR_RETURN(sqlite.master_keys,
-                   LoadKeys(options, /*new_database=*/false, SystemRandom(), log));
   Metrics metrics;
-  ASSIGN_OR_RETURN(const auto storage,
-                   SqliteStorage::Open(sqlite, SystemClock(), SystemRandom(), metrics));
+  ASSIGN_OR_RETURN(const auto storage, OpenDatabase(options, /*create=*/false, SystemClock(),
+                                                    SystemRandom(), metrics, log));
   ASSIGN_OR_RETURN(const StorageTotals totals, storage->status().Totals());
   Say("key: opens the database");
-  Say("database: " + sqlite.path.string() + ", connections: " + std::to_string(totals.connections));
+  Say("database: " + options.DbPath().string() +
+      ", connections: " + std::to_string(totals.connections));
   return absl::OkStatus();
 }
 

@@ -16,10 +16,10 @@
 #include "core/crypto/fernet.h"
 #include "core/crypto/hash.h"
 #include "core/storage/sqlite/python_poller_file.h"
-#include "core/storage/sqlite/sqlite_storage.h"
 #include "server/admin_token.h"
 #include "server/commands/import_plan.h"
 #include "server/commands/import_table.h"
+#include "server/commands/open_database.h"
 #include "server/files.h"
 #include "server/first_start.h"
 
@@ -54,8 +54,7 @@ class Target {
                         "--db-path: " + source.string() +
                             " is the file to import from: name another for the new database");
     }
-    RETURN_IF_ERROR(SqliteStorage::CheckOurs(options_.DbPath()));
-    if (SqliteStorage::IsNew(options_.DbPath())) return absl::OkStatus();
+    if (SqliteStorage::IsNew(options_.DbPath())) return SqliteStorage::CheckOurs(options_.DbPath());
     return Open(/*create=*/false);
   }
   absl::Status Make() {
@@ -83,11 +82,8 @@ class Target {
 
  private:
   absl::Status Open(bool create) {
-    SqliteOptions sqlite;
-    sqlite.path = options_.DbPath();
-    sqlite.create = create;
-    ASSIGN_OR_RETURN(sqlite.master_keys, LoadKeys(options_, create, SystemRandom(), log_));
-    ASSIGN_OR_RETURN(storage_, SqliteStorage::Open(sqlite, clock_, SystemRandom(), metrics_));
+    ASSIGN_OR_RETURN(storage_,
+                     OpenDatabase(options_, create, clock_, SystemRandom(), metrics_, log_));
     return absl::OkStatus();
   }
 

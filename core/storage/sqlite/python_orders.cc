@@ -4,6 +4,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <optional>
+#include <string_view>
 #include <tuple>
 #include <utility>
 
@@ -94,86 +95,76 @@ class Row {
   const std::function<void(const std::string&)>& bad_;
 };
 
-// Both cursors give one row ahead; rows that cannot be understood are passed over.
-class Sent {
+using Bad = std::function<void(const std::string&)>;
+
+// Nothing: the row cannot be understood, and was told to `bad`.
+std::optional<Deed> SentDeed(const Query& query, const Bad& bad) {
+  Row row(query, "sent_orders", bad);
+  Deed deed;
+  absl::Time written;
+  if (!row.Read(deed) || !row.Read(3, "odoo_write_date", written) ||
+      !row.Read(4, "sent_at", deed.at))
+    return std::nullopt;
+  deed.order.write_date = FormatOdooTime(written);
+  deed.order.attempts = 1;
+  deed.order.record = SentRecord(deed.order);
+  return deed;
+}
+
+std::optional<Deed> QueuedDeed(const Query& query, const Bad& bad) {
+  Row row(query, "retry_queue", bad);
+  Deed deed;
+  if (!row.Read(deed) || !row.Read(7, "created_at", deed.at)) return std::nullopt;
+  const std::string status = query.Text(4);
+  if (status == "pending") {
+    deed.fate = Fate::kOwed;
+  } else if (status == "discarded") {
+    deed.fate = Fate::kGivenUp;
+  } else if (status == "sent") {
+    deed.retried = true;
+  } else {
+    bad(Where("retry_queue", query.Int(0)) + "status \"" + SafeText(status, 60) +
+        "\" is none of pending, sent and discarded");
+    return std::nullopt;
+  }
+  const std::string payload = query.Text(3);
+  deed.order.write_date = WriteDateIn(payload);
+  deed.order.record = SafeText(payload, kMaxRecord, /*keep_newlines=*/true);
+  deed.order.attempts = static_cast<int>(std::clamp<std::int64_t>(query.Int(5), 1, 1 << 20));
+  deed.order.error = query.Text(6);
+  return deed;
+}
+
+// The rows of a connection in one table, by order: one ahead, those that cannot be understood left
+// out.
+class Deeds {
  public:
-  Sent(Database& db, std::int64_t connection, const std::function<void(const std::string&)>& bad)
-      : bad_(bad),
-        query_(db.Run("SELECT id, odoo_order_id, odoo_order_name, odoo_write_date, sent_at "
-                      "FROM sent_orders WHERE connection_id = ?1 ORDER BY odoo_order_id, id",
-                      connection)) {
+  using Understand = std::optional<Deed> (*)(const Query& query, const Bad& bad);
+  Deeds(Database& db, std::string_view sql, std::int64_t connection, Understand understand,
+        const Bad& bad)
+      : understand_(understand), bad_(bad), query_(db.Run(sql, connection)) {
     Advance();
   }
   const std::optional<Deed>& deed() const { return deed_; }
   const absl::Status& status() const { return query_.status(); }
   void Advance() {
     deed_.reset();
-    while (!deed_ && query_.Next()) {
-      Row row(query_, "sent_orders", bad_);
-      Deed deed;
-      absl::Time written;
-      if (!row.Read(deed) || !row.Read(3, "odoo_write_date", written) ||
-          !row.Read(4, "sent_at", deed.at))
-        continue;
-      deed.order.write_date = FormatOdooTime(written);
-      deed.order.attempts = 1;
-      deed.order.record = SentRecord(deed.order);
-      deed_ = std::move(deed);
-    }
+    while (!deed_ && query_.Next()) deed_ = understand_(query_, bad_);
   }
 
  private:
-  const std::function<void(const std::string&)>& bad_;
+  const Understand understand_;
+  const Bad& bad_;
   Query query_;
   std::optional<Deed> deed_;
 };
 
-class Queued {
- public:
-  Queued(Database& db, std::int64_t connection, const std::function<void(const std::string&)>& bad)
-      : bad_(bad),
-        query_(db.Run("SELECT id, odoo_order_id, odoo_order_name, payload, status, attempts, "
-                      "last_error, created_at FROM retry_queue WHERE connection_id = ?1 "
-                      "ORDER BY odoo_order_id, id",
-                      connection)) {
-    Advance();
-  }
-  const std::optional<Deed>& deed() const { return deed_; }
-  const absl::Status& status() const { return query_.status(); }
-  void Advance() {
-    deed_.reset();
-    while (!deed_ && query_.Next()) Understand();
-  }
-
- private:
-  void Understand() {
-    Row row(query_, "retry_queue", bad_);
-    Deed deed;
-    if (!row.Read(deed) || !row.Read(7, "created_at", deed.at)) return;
-    const std::string status = query_.Text(4);
-    if (status == "pending") {
-      deed.fate = Fate::kOwed;
-    } else if (status == "discarded") {
-      deed.fate = Fate::kGivenUp;
-    } else if (status == "sent") {
-      deed.retried = true;
-    } else {
-      bad_(Where("retry_queue", query_.Int(0)) + "status \"" + SafeText(status, 60) +
-           "\" is none of pending, sent and discarded");
-      return;
-    }
-    const std::string payload = query_.Text(3);
-    deed.order.write_date = WriteDateIn(payload);
-    deed.order.record = SafeText(payload, kMaxRecord, /*keep_newlines=*/true);
-    deed.order.attempts = static_cast<int>(std::clamp<std::int64_t>(query_.Int(5), 1, 1 << 20));
-    deed.order.error = query_.Text(6);
-    deed_ = std::move(deed);
-  }
-
-  const std::function<void(const std::string&)>& bad_;
-  Query query_;
-  std::optional<Deed> deed_;
-};
+constexpr std::string_view kSent =
+    "SELECT id, odoo_order_id, odoo_order_name, odoo_write_date, sent_at FROM sent_orders "
+    "WHERE connection_id = ?1 ORDER BY odoo_order_id, id";
+constexpr std::string_view kQueued =
+    "SELECT id, odoo_order_id, odoo_order_name, payload, status, attempts, last_error, created_at "
+    "FROM retry_queue WHERE connection_id = ?1 ORDER BY odoo_order_id, id";
 
 // All that was done with one order.
 class History {
@@ -208,8 +199,8 @@ class History {
 absl::Status EachPythonOrder(Database& db, std::int64_t connection,
                              const ImportedConnection::Take& take,
                              const std::function<void(const std::string&)>& bad) {
-  Sent sent(db, connection, bad);
-  Queued queued(db, connection, bad);
+  Deeds sent(db, kSent, connection, &SentDeed, bad);
+  Deeds queued(db, kQueued, connection, &QueuedDeed, bad);
   while (sent.deed() || queued.deed()) {
     OrderId order = sent.deed() ? sent.deed()->order.order : queued.deed()->order.order;
     if (queued.deed()) order = std::min(order, queued.deed()->order.order);
